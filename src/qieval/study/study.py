@@ -1,0 +1,154 @@
+"""One collaborative as it was recorded: checked once, at the door, and trusted from there on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+
+from qieval.errors import DataError, bulleted
+from qieval.study.checking import check_tables
+from qieval.study.parameters import Parameters, check_parameters
+from qieval.study.problems import Problem, lines_of
+from qieval.study.reading import read_tables
+from qieval.study.schema import COLLABORATIVE, TABLES
+
+BUNDLED = "examples"  # data: examples/NAME also names the example data inside the package
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Study:
+    """The checked tables of one collaborative and the parameters they were read with."""
+
+    parameters: Parameters
+    tables: Mapping[str, pd.DataFrame]  # by table name; each has all columns of its schema
+    warnings: tuple[Problem, ...] = ()
+
+    def __getitem__(self, table: str) -> pd.DataFrame:
+        """A table by name.
+
+        Raises
+        ------
+        DataError
+            If the study has no such table.
+        """
+        if table not in self.tables:
+            raise DataError(f"{self.parameters.title} has no table {table!r} -> add it, or leave this question out")
+        return self.tables[table]
+
+    def has(self, *tables: str) -> bool:
+        """Whether all these tables are there and hold at least one row."""
+        return all(name in self.tables and len(self.tables[name]) > 0 for name in tables)
+
+    def facility_names(self) -> pd.Series:
+        """Name by facility_id, for labels; the id where no name was given."""
+        facilities = self["facilities"]
+        return facilities.set_index("facility_id")["name"].fillna(facilities.set_index("facility_id").index.to_series())
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve characters that change when any cell of any table changes."""
+        digest = hashlib.sha256()
+        for name in sorted(self.tables):
+            frame = self.tables[name]
+            digest.update(f"{name}:{','.join(frame.columns)}:{len(frame)}".encode())
+            digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
+        return digest.hexdigest()[:12]
+
+
+def open_study(**parameters: Any) -> Study:
+    """The study that a notebook's parameters describe.
+
+    Parameters
+    ----------
+    **parameters
+        The keys of a file in ``params/``: ``collaborative``, ``title``, ``data``, ``data_cut`` and,
+        if needed, ``phases``, ``notes`` and ``options``. ``data`` is looked for in the current folder,
+        then in the folders above it, then among the bundled examples.
+
+    Raises
+    ------
+    ParameterError
+        Names every wrong key.
+    DataError
+        Names every row that needs attention.
+    """
+    return study_of(check_parameters(parameters), home=Path.cwd())
+
+
+def study_of(parameters: Parameters, *, home: Path) -> Study:
+    """The study of checked parameters, its data looked for from the folder `home` upwards."""
+    study, problems = check_study(parameters, home=home)
+    errors = lines_of(problems, "error")
+    if study is None:
+        raise DataError(bulleted(Path(parameters.data).name, errors))
+    return study
+
+
+def check_study(parameters: Parameters, *, home: Path) -> tuple[Study | None, list[Problem]]:
+    """The study, or None if it has errors; and every problem found, errors and warnings.
+
+    Raises
+    ------
+    DataError
+        If there is no data to check.
+    """
+    raws, problems = read_tables(find_data(parameters.data, home), parameters.options.reading)
+    keyed = {name: raw for name, raw in raws.items() if COLLABORATIVE.name in raw.cells}
+    if keyed and not any((raw.cells[COLLABORATIVE.name] == parameters.collaborative).any() for raw in keyed.values()):
+        known = sorted({value for raw in keyed.values() for value in raw.cells[COLLABORATIVE.name] if value})
+        raise DataError(
+            f"{Path(parameters.data).name}: no row has the {COLLABORATIVE.name} {parameters.collaborative!r} -> "
+            f"set 'collaborative' to one of: {', '.join(known[:10])}{', ...' if len(known) > 10 else ''}"
+        )
+    for raw in keyed.values():
+        blank = raw.cells[COLLABORATIVE.name] == ""
+        if blank.any():
+            rows = tuple(int(row) for row in raw.rows[blank.to_numpy()])
+            what, remedy = "blank, so the row belongs to nobody", "fill it in"
+            problems.append(Problem(source=raw.source, column=COLLABORATIVE.name, rows=rows, what=what, remedy=remedy))
+    mine = {name: raw.of_collaborative(parameters.collaborative) for name, raw in raws.items()}
+    frames, found = check_tables(mine, data_cut=parameters.data_cut, decimal=parameters.options.reading.decimal)
+    problems += found
+    if any(problem.level == "error" for problem in problems):
+        return None, problems
+    ordered = MappingProxyType({name: frames[name] for name in TABLES if name in frames})
+    return Study(parameters=parameters, tables=ordered, warnings=tuple(problems)), problems
+
+
+def find_data(data: str, home: Path) -> Path:
+    """The folder or file that the parameter `data` names.
+
+    A notebook is opened in ``notebooks/``, a batch is started one folder above: both find the same data
+    because the folders above `home` are searched as well.
+
+    Raises
+    ------
+    DataError
+        If it is nowhere to be found.
+    """
+    wanted = Path(data).expanduser()
+    for folder in (home, *home.parents):
+        if (folder / wanted).exists():
+            return folder / wanted
+    if wanted.parts[:1] == (BUNDLED,) and len(wanted.parts) == 2:
+        bundled = Path(str(resources.files("qieval.study"))) / BUNDLED / wanted.name
+        if bundled.is_dir():
+            return bundled
+    examples = ", ".join(f"{BUNDLED}/{name}" for name in bundled_examples())
+    raise DataError(
+        f"data: {data!r} is neither in the folder of the parameters nor in one above it -> "
+        f"check the name, or try a bundled example: {examples}"
+    )
+
+
+def bundled_examples() -> list[str]:
+    """The names of the example studies inside the package."""
+    folder = Path(str(resources.files("qieval.study"))) / BUNDLED
+    return sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
