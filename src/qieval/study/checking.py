@@ -16,7 +16,7 @@ import pandas as pd
 
 from qieval.study.problems import Problem
 from qieval.study.reading import RawTable
-from qieval.study.schema import TABLES, TYPES, Column, Table
+from qieval.study.schema import TABLES, Column, Table
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -304,7 +304,7 @@ def _months_have_gaps(sheet: _Sheet, sheets: Mapping[str, _Sheet]) -> Iterable[P
         return
     named = "; ".join(
         f"{facility} {indicator}: {gap} month{'s' if gap > 1 else ''}"
-        for (facility, indicator), gap in gaps.head(5).items()  # type: ignore[misc]
+        for (facility, indicator), gap in gaps.head(5).items()
     )
     more = f"; and {len(gaps) - 5} more series" if len(gaps) > 5 else ""
     what = f"months are missing between the first and the last ({named}{more})"
@@ -318,7 +318,7 @@ def _months_have_gaps(sheet: _Sheet, sheets: Mapping[str, _Sheet]) -> Iterable[P
 
 
 def _status_fits_dates(sheet: _Sheet, sheets: Mapping[str, _Sheet]) -> Iterable[Problem]:
-    status, started, ended = (sheet.frame[name] for name in ("status", "started_on", "ended_on"))
+    status, ended = sheet.frame["status"], sheet.frame["ended_on"]
     blank = {name: sheet.text(name) == "" for name in ("started_on", "ended_on")}
     still_open = status.isin(["planned", "ongoing"]) & ended.notna()
     yield from sheet.problem(
@@ -349,5 +349,3 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "visits": (_visit_is_dated,),
     "visit_totals": (_ends_before_start("from", "to"),),
 }
-
-assert set(RULES) <= set(TABLES) and {column.type for t in TABLES.values() for column in t.columns} <= set(TYPES)
