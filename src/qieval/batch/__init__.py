@@ -1,0 +1,1 @@
+"""From parameters to reports: plan, execute, write, list. Knows nothing of statistics."""

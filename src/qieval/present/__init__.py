@@ -1,0 +1,1 @@
+"""How answers look: sentences, tables and figures made from results. Nothing is computed here."""

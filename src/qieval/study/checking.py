@@ -6,9 +6,11 @@ Errors stop the study; warnings are shown in the report. Inside the package the 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -25,6 +27,7 @@ class _Sheet:
 
     table: Table
     raw: RawTable
+    decimal: str
     frame: pd.DataFrame
     readable: pd.DataFrame  # of bool: False where a filled cell could not be read as its type
 
@@ -35,15 +38,30 @@ class _Sheet:
         what: str,
         remedy: str,
         level: Literal["error", "warning"] = "error",
+        details: pd.Series | None = None,
     ) -> Iterable[Problem]:
         """The rows where `wrong` holds, as one problem; nothing if there are none."""
         at = np.flatnonzero(np.asarray(wrong, dtype=bool))
         if len(at):
-            values = tuple(self.text(column).iloc[at]) if column else ()
-            rows = tuple(int(row) for row in self.raw.rows[at])
             yield Problem(
-                source=self.raw.source, what=what, remedy=remedy, column=column, rows=rows, values=values, level=level
+                source=self.raw.source,
+                what=what,
+                remedy=remedy,
+                column=column,
+                rows=tuple(int(row) for row in self.raw.rows[at]),
+                values=tuple(self.text(column).iloc[at]) if column else (),
+                details=() if details is None else tuple(details.iloc[at]),
+                level=level,
             )
+
+    def problems_by_value(
+        self, wrong: pd.Series, column: str, what: str, remedy_for: Callable[[str], str]
+    ) -> Iterable[Problem]:
+        """The same, where the remedy depends on what stands in the cell: one problem per remedy."""
+        text = self.text(column)
+        remedies = text.map({value: remedy_for(value) for value in text[wrong].unique()})
+        for remedy in remedies[wrong].unique():
+            yield from self.problem(wrong & (remedies == remedy), column, what, remedy)
 
     def text(self, column: str) -> pd.Series:
         """A column as the user wrote it."""
@@ -52,11 +70,12 @@ class _Sheet:
 
 
 def check_tables(
-    raws: Mapping[str, RawTable], *, data_cut: dt.date, decimal: str = "."
+    raws: Mapping[str, RawTable], *, data_cut: dt.date, decimal: str = ".", unread: Collection[str] = ()
 ) -> tuple[dict[str, pd.DataFrame], list[Problem]]:
     """Typed frames, one per table given, and every problem found in them.
 
-    `decimal` is the sign before the decimals of a number, "." or ",".
+    `decimal` is the sign before the decimals of a number, "." or ",". `unread` names the tables that are
+    there but could not be read: nothing is said about references to them.
 
     Each frame has all columns of its table, in the order of the schema: text as ``str`` (missing:
     ``None``), dates and months as ``datetime64``, numbers and counts as ``float64``, yes or no as
@@ -68,7 +87,8 @@ def check_tables(
         problems += _columns(sheet)
         problems += _cells(sheet)
         problems += _key(sheet)
-        problems += _references(sheet, sheets)
+        problems += _totals(sheet)
+        problems += _references(sheet, sheets, unread)
         problems += _after_data_cut(sheet, pd.Timestamp(data_cut))
         for rule in RULES.get(name, ()):
             problems += rule(sheet, sheets)
@@ -85,15 +105,23 @@ def _read_types(table: Table, raw: RawTable, decimal: str) -> _Sheet:
             text = raw.cells[column.name]
         else:
             text = pd.Series("", index=raw.cells.index, dtype=object)
-        if decimal == "," and column.type == "number":
+        if decimal == "," and column.type in ("number", "count"):
             # Swapped rather than replaced: the point of a thousand (1.234) must stay unreadable, not become 1.234.
             text = text.str.translate(str.maketrans(",.", ".,"))
         values = PARSERS[column.type](text)
+        if column.allowed:
+            # "Rural" and "Learning session" can only mean one thing.
+            plain = text.str.lower().str.replace(r"[\s-]+", "_", regex=True)
+            values = values.where(~plain.isin(column.allowed), plain)
         typed[column.name] = values
         readable[column.name] = values.notna() | (text == "")
     index = raw.cells.index
     return _Sheet(
-        table=table, raw=raw, frame=pd.DataFrame(typed, index=index), readable=pd.DataFrame(readable, index=index)
+        table=table,
+        raw=raw,
+        decimal=decimal,
+        frame=pd.DataFrame(typed, index=index),
+        readable=pd.DataFrame(readable, index=index),
     )
 
 
@@ -114,13 +142,14 @@ def _parse_month(text: pd.Series) -> pd.Series:
 
 
 def _parse_number(text: pd.Series) -> pd.Series:
-    number = text.where(text.str.fullmatch(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?"), None)
-    return pd.to_numeric(number, errors="coerce").astype(float)
+    number = text.where(text.str.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"), None)
+    values = pd.to_numeric(number, errors="coerce").astype(float)
+    return values.where(np.isfinite(values))
 
 
 def _parse_count(text: pd.Series) -> pd.Series:
-    number = _parse_number(text)
-    return number.where(number == number.round())
+    """Whole numbers; 12.0 is one, but 1.000 may be a thousand, and nothing is guessed."""
+    return _parse_number(text.where(text.str.fullmatch(r"[+-]?[0-9]+(\.0)?"), ""))
 
 
 def _parse_yes_no(text: pd.Series) -> pd.Series:
@@ -140,10 +169,18 @@ PARSERS: dict[str, Callable[[pd.Series], pd.Series]] = {
 NOT_READABLE = {
     "date": ("not a date", "write it as YYYY-MM-DD"),
     "month": ("not a month", "write its first day as YYYY-MM-01"),
-    "number": ("not a number", "write digits only, with a point for decimals, and leave it blank if not known"),
+    "number": ("not a number", "write digits only, with a {sign} for decimals, and leave it blank if not known"),
     "count": ("not a whole number", "write digits only, and leave it blank if not known"),
     "yes_no": ("neither yes nor no", "write yes or no"),
 }
+
+# What people write where nothing is known. In free text it stays as it is: NA is also a country.
+NOT_KNOWN = frozenset(
+    {"na", "n/a", "n.a.", "n.a", "-", "--", "–", "—", ".", "?", "nil", "null", "none", "nan", "missing", "unknown"}
+)
+TOTALS = frozenset({"total", "totals", "grand total", "subtotal", "sub-total", "sum"})
+
+_EXCEL_ERROR = r"#(?:REF!|N/A|DIV/0!|VALUE!|NAME\?|NULL!|NUM!|SPILL!|CALC!|#+)"
 
 
 def _is_month_only(text: pd.Series) -> pd.Series:
@@ -175,14 +212,18 @@ def _cells(sheet: _Sheet) -> Iterable[Problem]:
         name, text, values = column.name, sheet.text(column.name), sheet.frame[column.name]
         if name not in sheet.raw.cells:
             continue
+        broken = text.str.fullmatch(_EXCEL_ERROR).astype(bool)
+        remedy = "mend the formula or widen the column in Excel, or leave the cell blank if it is not known"
+        yield from sheet.problem(broken, name, "an error of the spreadsheet, not a value", remedy)
         if column.type in NOT_READABLE:
-            yield from sheet.problem(~sheet.readable[name], name, *NOT_READABLE[column.type])
+            unreadable = ~sheet.readable[name] & ~broken
+            remedy_for = partial(_how_to_write, column, sheet.decimal)
+            yield from sheet.problems_by_value(unreadable, name, NOT_READABLE[column.type][0], remedy_for)
         if column.required:
             yield from sheet.problem(text == "", name, f"{name} is blank", f"fill it in: {column.meaning}")
         if column.allowed:
-            unknown = values.notna() & ~values.isin(column.allowed)
-            for value in values[unknown].unique():
-                yield from sheet.problem(values == value, name, "not a known value", _nearest(value, column))
+            unknown = values.notna() & ~values.isin(column.allowed) & ~broken
+            yield from sheet.problems_by_value(unknown, name, "not a known value", partial(_nearest, column))
         if column.minimum is not None:
             what = "below 0" if column.minimum == 0 else "not above 0"
             yield from sheet.problem(values < column.minimum, name, what, "correct it, or leave it blank if not known")
@@ -205,7 +246,26 @@ def _cells(sheet: _Sheet) -> Iterable[Problem]:
             )
 
 
-def _nearest(value: str, column: Column) -> str:
+def _how_to_write(column: Column, decimal: str, value: str) -> str:
+    """The remedy for a cell that is not of its column's type."""
+    if value.lower() in NOT_KNOWN and not column.required:
+        zero = ", or write 0 if it is none" if column.type in ("number", "count") else ""
+        return f"leave the cell blank if it is not known{zero}"
+    if column.type in ("date", "month") and value.isdigit() and len(value) == 5:
+        return "format the cell as a date in Excel, or write it as YYYY-MM-DD"
+    if column.type in ("number", "count") and value.endswith("%"):
+        return "write it without the per cent sign: 0.9 for a target of 90%, a count for a numerator"
+    if column.type == "number" and decimal == "." and re.fullmatch(r"[+-]?[0-9]+,[0-9]+", value):
+        return (
+            "write digits only, with a point for decimals; if all decimals here have a comma, "
+            "add 'options: {reading: {decimal: \",\"}}' to the parameters"
+        )
+    return NOT_READABLE[column.type][1].format(sign="comma" if decimal == "," else "point")
+
+
+def _nearest(column: Column, value: str) -> str:
+    if value.lower() in NOT_KNOWN and not column.required:
+        return "leave the cell blank if it is not known"
     near = get_close_matches(value.lower().replace(" ", "_"), column.allowed, n=1)
     listed = ", ".join(column.allowed)
     return f"did you mean {near[0]!r}? Allowed are: {listed}" if near else f"write one of: {listed}"
@@ -213,25 +273,29 @@ def _nearest(value: str, column: Column) -> str:
 
 def _key(sheet: _Sheet) -> Iterable[Problem]:
     key = list(sheet.table.key)
-    if not set(key) & set(sheet.raw.cells.columns):
+    if sheet.frame.empty or not set(key) & set(sheet.raw.cells.columns):
         return
     blank = sheet.frame[[name for name in key if sheet.table.column(name).required]].isna().any(axis=1)
     again = sheet.frame.duplicated(key) & sheet.readable[key].all(axis=1) & ~blank
     if not again.any():
         return
     first = sheet.frame.groupby(key, dropna=False, sort=False)[key[0]].transform(lambda same: same.index[0])
-    for position in np.flatnonzero(again)[:50]:
-        row = sheet.raw.rows[int(first.iloc[position])]
-        named = ", ".join(str(sheet.text(column).iloc[position]) or "(blank)" for column in key)
-        here = pd.Series(sheet.frame.index == position, index=sheet.frame.index)
-        what = f"the same {' and '.join(key)} as row {row} ({named})"
-        yield from sheet.problem(here, "", what, "keep one of the two rows")
+    earlier = pd.Series(sheet.raw.rows[first.astype(int)].astype(str), index=first.index)
+    named = pd.concat([sheet.text(name).replace("", "(blank)") for name in key], axis=1).agg(", ".join, axis=1)
+    what = f"the same {' and '.join(key)} as row"
+    yield from sheet.problem(again, "", what, "keep one of the two rows", details=earlier + " (" + named + ")")
 
 
-def _references(sheet: _Sheet, sheets: Mapping[str, _Sheet]) -> Iterable[Problem]:
+def _totals(sheet: _Sheet) -> Iterable[Problem]:
+    name = sheet.table.key[0]
+    total = sheet.text(name).str.lower().str.rstrip(":").isin(TOTALS)
+    yield from sheet.problem(total, name, "a row of totals", "remove the row; totals are calculated")
+
+
+def _references(sheet: _Sheet, sheets: Mapping[str, _Sheet], unread: Collection[str]) -> Iterable[Problem]:
     for column in sheet.table.columns:
         values = sheet.frame[column.name]
-        if not column.refers_to or values.isna().all():
+        if not column.refers_to or column.refers_to in unread or values.isna().all():
             continue
         if column.refers_to not in sheets:
             yield Problem(
@@ -241,21 +305,38 @@ def _references(sheet: _Sheet, sheets: Mapping[str, _Sheet]) -> Iterable[Problem
             )
             continue
         other = sheets[column.refers_to]
-        known = other.frame[other.table.key[0]].dropna()
+        known = list(other.frame[other.table.key[0]].dropna())
         unknown = values.notna() & ~values.isin(known)
-        for value in values[unknown].unique()[:50]:
-            near = get_close_matches(value, list(known), n=1, cutoff=0.8)
-            remedy = f"did you mean {near[0]!r}?" if near else f"add it to {other.raw.source}, or correct it"
-            what = f"no such {other.table.key[0]} in {column.refers_to}"
-            yield from sheet.problem(values == value, column.name, what, remedy)
+        what = f"no such {other.table.key[0]} in {column.refers_to}"
+        # Looked for in few values only: a whole wrong column is one mistake, and the search takes its time.
+        searched = set(values[unknown].unique()[:20])
+        remedies = {
+            value: _nearest_id(value, known if value in searched else [], column, other.raw.source)
+            for value in values[unknown].unique()
+        }
+        yield from sheet.problems_by_value(unknown, column.name, what, remedies.__getitem__)
+
+
+def _nearest_id(value: str, known: list[str], column: Column, source: str) -> str:
+    if value.lower() in NOT_KNOWN and not column.required:
+        return "leave the cell blank if it is not known"
+    near = [one for one in known if one.casefold() == value.casefold()] or get_close_matches(
+        value, known, n=1, cutoff=0.8
+    )
+    return f"did you mean {near[0]!r}?" if near else f"add it to {source}, or correct it"
 
 
 def _after_data_cut(sheet: _Sheet, data_cut: pd.Timestamp) -> Iterable[Problem]:
+    lifetime = pd.DateOffset(years=50)
     for column in sheet.table.of_type("date", "month"):
+        dates = sheet.frame[column.name]
         if not column.may_be_future:
-            late = sheet.frame[column.name] > data_cut
             what = f"after the data cut {data_cut:%Y-%m-%d}"
-            yield from sheet.problem(late, column.name, what, "correct it, or move data_cut in the parameters")
+            yield from sheet.problem(
+                dates > data_cut, column.name, what, "correct it, or move data_cut in the parameters"
+            )
+        far = (dates < data_cut - lifetime) | (column.may_be_future & (dates > data_cut + lifetime))
+        yield from sheet.problem(far, column.name, "over 50 years from the data cut", "check the year", "warning")
 
 
 # --- rules of single tables ------------------------------------------------------------------------
@@ -280,17 +361,23 @@ def _counts_fit(sheet: _Sheet, sheets: Mapping[str, _Sheet]) -> Iterable[Problem
     kinds = sheets["indicators"].frame.drop_duplicates("indicator_id").set_index("indicator_id")["kind"]
     kind = sheet.frame["indicator_id"].map(kinds)
     numerator, denominator = sheet.frame["numerator"], sheet.frame["denominator"]
-    for row_is, remedy in (
+    for wrong, remedy in (
         ((kind == "proportion") & (numerator > denominator), "check that the two are not swapped"),
         (kind.isin(["rate", "mean", "time_between"]) & (numerator > 0) & (denominator == 0), "correct one of the two"),
     ):
-        for position in np.flatnonzero(row_is)[:50]:
-            here = sheet.frame.index == position
-            denominator_text = sheet.text("denominator").iloc[position]
-            yield from sheet.problem(here, "numerator", f"above its denominator {denominator_text}", remedy)
-    lone = kind.isin(["proportion", "rate", "mean", "time_between"]) & numerator.notna() & denominator.isna()
+        details = sheet.text("denominator")
+        yield from sheet.problem(wrong, "numerator", "above its denominator", remedy, details=details)
+    for name, values in (("numerator", numerator), ("denominator", denominator)):
+        part = (kind == "proportion") & (values != values.round()) & values.notna()
+        what = "not a whole number, though it counts people or events"
+        yield from sheet.problem(part, name, what, "write the count, not a percentage", "warning")
+    divided = kind.isin(["proportion", "rate", "mean", "time_between"])
+    lone = divided & numerator.notna() & (sheet.text("denominator") == "")
     what = "has no denominator; the month is left out"
     yield from sheet.problem(lone, "numerator", what, "fill in the denominator if it is known", "warning")
+    unknown = divided & (denominator > 0) & (sheet.text("numerator") == "")
+    what = "is blank beside a denominator; the month is left out"
+    yield from sheet.problem(unknown, "numerator", what, "fill it in if it is known, 0 if nobody counts", "warning")
 
 
 def _months_have_gaps(sheet: _Sheet, sheets: Mapping[str, _Sheet]) -> Iterable[Problem]:

@@ -7,31 +7,50 @@ would have been right.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    field_validator,
+)
 
 from qieval.errors import ParameterError, bulleted
 
 
 def _iso_date(value: object) -> dt.date:
-    """Only an ISO date is a date: a day-month order is never guessed, a number is never a timestamp."""
-    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
-        return value
-    if isinstance(value, str):
-        return dt.date.fromisoformat(value)
-    raise ValueError("not an ISO date")
+    """Only YYYY-MM-DD is a date: a day-month order is never guessed, a number is never a timestamp."""
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value.strip()):
+        value = dt.date.fromisoformat(value.strip())
+    if not isinstance(value, dt.date) or isinstance(value, dt.datetime) or not 1700 <= value.year <= 2200:
+        raise ValueError("not an ISO date")
+    return value
 
 
+def _in_order(phase: tuple[dt.date, dt.date]) -> tuple[dt.date, dt.date]:
+    if phase[1] < phase[0]:
+        raise ValueError(ENDS_FIRST)
+    return phase
+
+
+ENDS_FIRST = "ends before it starts"
 Day = Annotated[dt.date, BeforeValidator(_iso_date)]
+Phase = Annotated[tuple[Day, Day], AfterValidator(_in_order)]
+Whole = Annotated[int, Strict()]  # otherwise `true` would be read as 1
 
 
 class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class Reading(_Model):
@@ -44,10 +63,10 @@ class Reading(_Model):
 class Effectiveness(_Model):
     """Options of the effectiveness notebook."""
 
-    months_to_reach: int = Field(
+    months_to_reach: Whole = Field(
         3, ge=1, description="the months in a row at the target that count as reaching it", examples=[3]
     )
-    recent_months: int = Field(
+    recent_months: Whole = Field(
         6, ge=3, description="how many of the last months are set beside the baseline, 3 or more", examples=[6]
     )
 
@@ -61,8 +80,8 @@ class Sustainment(_Model):
     tolerance: float = Field(
         0.05, ge=0, lt=1, description="a proportion between 0 and 1: the loss still counted as kept", examples=[0.05]
     )
-    window_months: int = Field(3, ge=1, description="the months averaged for a level, 1 or more", examples=[3])
-    follow_up_months: tuple[int, ...] = Field(
+    window_months: Whole = Field(3, ge=1, description="the months averaged for a level, 1 or more", examples=[3])
+    follow_up_months: tuple[Whole, ...] = Field(
         (6, 12), min_length=1, description="a list of months after support ended", examples=[[6, 12]]
     )
 
@@ -77,7 +96,7 @@ class Sustainment(_Model):
 class Options(_Model):
     """Choices that change a number; every one has a default."""
 
-    smallest_denominator: int = Field(
+    smallest_denominator: Whole = Field(
         5, ge=1, description="the fewest people a facility's month must have to be shown, 1 or more", examples=[5]
     )
     reading: Reading = Field(Reading(), description="separator and decimal", examples=[{"separator": ";"}])
@@ -101,7 +120,7 @@ class Parameters(_Model):
     title: str = Field(min_length=1, description="the name as it should appear in the report", examples=["Kangra 2023"])
     data: str = Field(min_length=1, description="a folder of CSV files or an .xlsx file", examples=["data/kangra.xlsx"])
     data_cut: Day = Field(description="the last day the data cover, as YYYY-MM-DD", examples=["2023-12-31"])
-    phases: dict[str, tuple[Day, Day]] = Field(
+    phases: dict[str, Phase] = Field(
         {},
         description="a first and a last day per phase, as YYYY-MM-DD",
         examples=[{"intensive": ["2023-01-01", "2023-06-30"]}],
@@ -112,16 +131,6 @@ class Parameters(_Model):
         examples=[{"durations": "The annual report counts ten projects."}],
     )
     options: Options = Field(Options(), description="a group of options", examples=[{"smallest_denominator": 5}])
-
-    @field_validator("phases")
-    @classmethod
-    def _phases_end_after_they_start(
-        cls, phases: dict[str, tuple[dt.date, dt.date]]
-    ) -> dict[str, tuple[dt.date, dt.date]]:
-        for name, (first, last) in phases.items():
-            if last < first:
-                raise ValueError(f"phase {name!r} ends before it starts")
-        return phases
 
 
 def check_parameters(values: Mapping[str, Any], *, where: str = "parameters") -> Parameters:
@@ -154,59 +163,85 @@ def read_parameters(path: Path) -> Parameters:
         raise ParameterError(f"{path}: no such file, or it cannot be read -> check the name") from None
     except UnicodeDecodeError:
         raise ParameterError(f"{path}: not UTF-8 text -> save it again with the encoding UTF-8") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         reason = getattr(error, "problem", None) or "not readable as YAML"
-        raise ParameterError(f"{path}{line}: {reason} -> write one 'key: value' a line") from None
+        raise ParameterError(
+            f"{path}{line}: {reason} -> write one 'key: value' a line, and put a text that holds ': ' or '#' in quotes"
+        ) from None
     if not isinstance(values, dict):
         raise ParameterError(f"{path}: holds no 'key: value' lines -> start from one of the files in params/")
     return check_parameters(values, where=str(path))
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML that refuses a key written twice instead of silently taking the last."""
+    """YAML that refuses a key written twice instead of silently taking the last, and leaves dates to the model."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012, as the parent has it
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"'{key.value}' stands twice", key.start_mark)
-            seen.add(key.value)
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(None, None, f"'{key.value}' stands twice", key.start_mark)
+                seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
 def _in_words(detail: Any) -> str:
     """One pydantic error as one plain sentence."""
     path = [str(part) for part in detail["loc"]]
-    dotted = ".".join(path)
-    kind = detail["type"]
-    if kind == "extra_forbidden":
+    if detail["type"] == "extra_forbidden":
         known = list(_model_at(path[:-1]).model_fields)
         near = get_close_matches(path[-1], known, n=1)
         remedy = f"Did you mean {'.'.join([*path[:-1], near[0]])!r}?" if near else f"Known are: {', '.join(known)}."
-        return f"{dotted!r} is not a parameter. {remedy}"
-    field = _field_at(path)
-    example = yaml.safe_dump(field.examples[0], default_flow_style=True).removesuffix("\n...\n").strip()
+        return f"{'.'.join(path)!r} is not a parameter. {remedy}"
+    field, depth = _field_at(path)
+    # Inside a list the place is a number that tells the reader nothing; "[key]" is pydantic's own mark.
+    inner = path[depth:-1] if path[-1] == "[key]" or path[-1].isdigit() else path[depth:]
+    dotted = ".".join(path[:depth] + inner)
+    example = yaml.safe_dump(field.examples[0], default_flow_style=True, width=1000).removesuffix("\n...\n").strip()
     remedy = f"give {field.description}, for example {example}."
-    if kind == "missing":
+    if detail["type"] == "missing" and len(path) == depth:
         return f"'{dotted}' is missing: {remedy}"
-    if "ends before it starts" in detail["msg"]:
-        return f"{detail['msg'].removeprefix('Value error, ')}: {remedy}"
-    return f"{dotted} is {detail['input']!r}: {remedy}"
+    if ENDS_FIRST in detail["msg"]:
+        return f"{dotted} {ENDS_FIRST}: {remedy}"
+    if detail["type"] == "string_type" and isinstance(detail["input"], int | float):
+        return f"{dotted} is {_shown(detail['input'])}, which YAML does not read as text: put it in quotes."
+    return f"{dotted} is {_shown(detail['input'])}: {remedy}"
+
+
+def _shown(value: object) -> str:
+    """A value as its author wrote it, or nearly."""
+    if value is None:
+        return "blank"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_shown, value))}]"
+    return repr(value)
 
 
 def _model_at(path: list[str]) -> type[BaseModel]:
     model: type[BaseModel] = Parameters
     for part in path:
-        annotation = model.model_fields[part].annotation
-        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
-            break
-        model = annotation
+        model = model.model_fields[part].annotation  # type: ignore[assignment]
     return model
 
 
-def _field_at(path: list[str]) -> Any:
-    """The field an error belongs to; an error inside a list or mapping belongs to the field that holds it."""
-    model = _model_at(path)
-    return next(model.model_fields[part] for part in reversed(path) if part in model.model_fields)
+def _field_at(path: list[str]) -> tuple[Any, int]:
+    """The field an error belongs to and how deep it lies; what lies deeper is inside a list or a mapping."""
+    model: type[BaseModel] = Parameters
+    for depth, part in enumerate(path, start=1):
+        field = model.model_fields[part]
+        if not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+            break
+        model = field.annotation
+    return field, depth

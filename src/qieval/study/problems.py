@@ -19,7 +19,9 @@ class Problem:
     column: str = ""
     rows: tuple[int, ...] = ()  # as a text editor or Excel numbers them
     values: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()  # what differs from row to row, said after `what`
     level: Literal["error", "warning"] = "error"
+    unread: str = ""  # the table that could not be read because of it
 
     def lines(self) -> list[str]:
         """The problem in words, one line per row, the first few of them."""
@@ -27,11 +29,13 @@ class Problem:
             place = f"{self.source}, {self.column}" if self.column else self.source
             return [f"{place}: {self.what} -> {self.remedy}"]
         lines = []
-        for row, value in zip(self.rows[:SHOWN], self.values or [""] * SHOWN, strict=False):
+        blank = ("",) * SHOWN
+        for row, value, detail in zip(self.rows[:SHOWN], self.values or blank, self.details or blank, strict=False):
             cell = f", {self.column}" if self.column else ""
             # Only what an editor would show on one line: the message stays one line whatever the cell holds.
             shown = f" {' '.join(value.split())[:60]!r}" if value else ""
-            lines.append(f"{self.source}, row {row}{cell}{shown}: {self.what} -> {self.remedy}")
+            what = f"{self.what} {detail}" if detail else self.what
+            lines.append(f"{self.source}, row {row}{cell}{shown}: {what} -> {self.remedy}")
         more = len(self.rows) - SHOWN
         if more > 0:
             lines.append(f"{self.source}: the same in {more} more row{'s' if more > 1 else ''}: {self._row_list()}")

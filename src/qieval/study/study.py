@@ -48,8 +48,8 @@ class Study:
 
     def facility_names(self) -> pd.Series:
         """Name by facility_id, for labels; the id where no name was given."""
-        facilities = self["facilities"]
-        return facilities.set_index("facility_id")["name"].fillna(facilities.set_index("facility_id").index.to_series())
+        ids = self["facilities"]["facility_id"]
+        return self["facilities"]["name"].fillna(ids).set_axis(ids)
 
     @property
     def fingerprint(self) -> str:
@@ -87,7 +87,7 @@ def study_of(parameters: Parameters, *, home: Path) -> Study:
     study, problems = check_study(parameters, home=home)
     errors = lines_of(problems, "error")
     if study is None:
-        raise DataError(bulleted(Path(parameters.data).name, errors))
+        raise DataError(bulleted(Path(parameters.data).name or parameters.data, errors))
     return study
 
 
@@ -101,8 +101,8 @@ def check_study(parameters: Parameters, *, home: Path) -> tuple[Study | None, li
     """
     raws, problems = read_tables(find_data(parameters.data, home), parameters.options.reading)
     keyed = {name: raw for name, raw in raws.items() if COLLABORATIVE.name in raw.cells}
-    if keyed and not any((raw.cells[COLLABORATIVE.name] == parameters.collaborative).any() for raw in keyed.values()):
-        known = sorted({value for raw in keyed.values() for value in raw.cells[COLLABORATIVE.name] if value})
+    known = sorted({value for raw in keyed.values() for value in raw.cells[COLLABORATIVE.name] if value})
+    if known and parameters.collaborative not in known:
         raise DataError(
             f"{Path(parameters.data).name}: no row has the {COLLABORATIVE.name} {parameters.collaborative!r} -> "
             f"set 'collaborative' to one of: {', '.join(known[:10])}{', ...' if len(known) > 10 else ''}"
@@ -114,7 +114,12 @@ def check_study(parameters: Parameters, *, home: Path) -> tuple[Study | None, li
             what, remedy = "blank, so the row belongs to nobody", "fill it in"
             problems.append(Problem(source=raw.source, column=COLLABORATIVE.name, rows=rows, what=what, remedy=remedy))
     mine = {name: raw.of_collaborative(parameters.collaborative) for name, raw in raws.items()}
-    frames, found = check_tables(mine, data_cut=parameters.data_cut, decimal=parameters.options.reading.decimal)
+    frames, found = check_tables(
+        mine,
+        data_cut=parameters.data_cut,
+        decimal=parameters.options.reading.decimal,
+        unread={problem.unread for problem in problems},
+    )
     problems += found
     if any(problem.level == "error" for problem in problems):
         return None, problems
@@ -134,6 +139,7 @@ def find_data(data: str, home: Path) -> Path:
         If it is nowhere to be found.
     """
     wanted = Path(data).expanduser()
+    home = home.absolute()
     for folder in (home, *home.parents):
         if (folder / wanted).exists():
             return folder / wanted

@@ -1,0 +1,209 @@
+"""Did care improve? Run charts of each indicator, all facilities together and one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from qieval.analyses.series import Indicator, facility_months, indicators, participants, phases, pooled
+from qieval.errors import DataError
+from qieval.methods.rates import Proportion, proportion
+from qieval.methods.runs import FEWEST_USEFUL, Runs, runs
+from qieval.study.study import Study
+
+Verdict = Literal["improved", "worsened", "no signal", "baseline unstable", "no baseline", "too few months"]
+
+FEWEST_MONTHS = 3  # before and after, as the Cochrane EPOC group asks of an interrupted time series
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RunChart:
+    """One run chart with its verdict."""
+
+    points: pd.DataFrame  # one row per calendar month: period, value (missing: a gap), denominator, in_baseline, recent
+    centre: float  # the median drawn: of the baseline, or of all months where there is no baseline
+    n_baseline: int  # months with a value in the baseline
+    n_after: int  # months with a value after it
+    recent_median: float  # of the months marked recent; missing where there are fewer than three
+    runs: Runs
+    verdict: Verdict
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class IndicatorResult:
+    """One indicator: the collaborative's run chart, each facility's, and who reached the target."""
+
+    indicator: Indicator
+    pooled: RunChart  # its points also hold `facilities`: how many reported that month
+    facilities: dict[str, RunChart]  # by name as shown, in the order of the facilities table
+    table: pd.DataFrame  # one row per facility, see `_facility_row`
+    reached: Proportion | None  # of the facilities with months enough; None without a target or such a facility
+    at_target_before: int  # of those that reached it, how many had a baseline median at the target already
+    months_to_reach: int
+    smallest_denominator: int
+    small_months: int  # facility-months with fewer people than that, neither shown nor judged one by one
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Effectiveness:
+    """Every indicator, and the events and phases to mark on its charts."""
+
+    indicators: tuple[IndicatorResult, ...]
+    events: pd.DataFrame  # held_on, kind, title; empty where none were recorded
+    phases: dict[str, tuple[pd.Timestamp, pd.Timestamp]]
+    not_reporting: tuple[str, ...]  # names of facilities that take part and reported no indicator at all
+
+
+def effectiveness(study: Study) -> Effectiveness:
+    """Run charts of every indicator measured.
+
+    The centre line of a chart is the median of its baseline, frozen. A facility's baseline is the months
+    before it joined; that of all facilities together is the phase named ``baseline``, or else the months
+    before the first facility joined. A chart is judged only with at least three months before and after,
+    and ten that are not on the line.
+
+    Raises
+    ------
+    DataError
+        If no facility that takes part has measured anything.
+    """
+    results = []
+    for indicator in indicators(study):
+        months = facility_months(study, indicator)
+        if not months.empty:
+            results.append(_indicator_result(study, indicator, months))
+    if not results:
+        raise DataError("no facility that takes part has a month with a numerator and a denominator")
+    names = study.facility_names()
+    reporting = set().union(*(result.facilities for result in results))
+    silent = [names[facility] for facility in participants(study) if names[facility] not in reporting]
+    events = study["events"] if study.has("events") else pd.DataFrame(columns=["held_on", "kind", "title"])
+    return Effectiveness(
+        indicators=tuple(results),
+        events=events[["held_on", "kind", "title"]].sort_values("held_on", ignore_index=True),
+        phases=phases(study),
+        not_reporting=tuple(silent),
+    )
+
+
+def _indicator_result(study: Study, indicator: Indicator, months: pd.DataFrame) -> IndicatorResult:
+    options = study.parameters.options
+    recent = options.effectiveness.recent_months
+    together = pooled(months, indicator)
+    pooled_chart = _run_chart(together, _pooled_baseline(study, together, months), indicator, recent)
+
+    # A count is of everybody there is; any other value from a handful of people says little and may identify them.
+    small = (months["denominator"] < options.smallest_denominator) & (indicator.kind != "count")
+    names = study.facility_names()
+    charts, rows = {}, []
+    for facility, own in months.assign(value=months["value"].mask(small)).groupby("facility_id", sort=False):
+        points = _on_calendar(own)
+        joined = own["joined"].iloc[0]
+        before = points["period"] < joined if pd.notna(joined) else pd.Series(False, index=points.index)
+        chart = _run_chart(points, before, indicator, recent)
+        charts[names[facility]] = chart
+        rows.append(_facility_row(names[facility], joined, chart, indicator, options.effectiveness.months_to_reach))
+    table = pd.DataFrame(rows)
+    able = table["reached"].notna()
+    reached = table["reached"] == True  # noqa: E712, the column also holds missing
+    return IndicatorResult(
+        indicator=indicator,
+        pooled=pooled_chart,
+        facilities=charts,
+        table=table,
+        reached=proportion(int(reached.sum()), int(able.sum())) if able.any() else None,
+        at_target_before=int((reached & (table["at_target_before"] == True)).sum()),  # noqa: E712
+        months_to_reach=options.effectiveness.months_to_reach,
+        smallest_denominator=options.smallest_denominator,
+        small_months=int(small.sum()),
+    )
+
+
+def _pooled_baseline(study: Study, together: pd.DataFrame, months: pd.DataFrame) -> pd.Series:
+    declared = phases(study).get("baseline")
+    if declared:
+        return together["period"].between(*declared)
+    first = months["joined"].min()
+    return together["period"] < first if pd.notna(first) else pd.Series(False, index=together.index)
+
+
+def _on_calendar(own: pd.DataFrame) -> pd.DataFrame:
+    """One facility's months with the missing ones in their place, as gaps."""
+    calendar = pd.date_range(own["period"].min(), own["period"].max(), freq="MS", name="period")
+    return own.set_index("period")[["value", "numerator", "denominator"]].reindex(calendar).reset_index()
+
+
+def _run_chart(points: pd.DataFrame, in_baseline: pd.Series, indicator: Indicator, recent_months: int) -> RunChart:
+    known = points["value"].notna()
+    baseline, after = points["value"][known & in_baseline], points["value"][known & ~in_baseline]
+    has_baseline = len(baseline) > 0
+    centre = float(baseline.median() if has_baseline else points["value"].median())
+    recent = pd.Series(False, index=points.index)
+    if len(after) >= FEWEST_MONTHS:
+        recent[after.index[-recent_months:]] = True
+    found = runs(points["value"], centre, baseline=len(baseline) if has_baseline else None)
+    return RunChart(
+        points=points.assign(in_baseline=in_baseline, recent=recent),
+        centre=centre,
+        n_baseline=len(baseline),
+        n_after=len(after),
+        recent_median=float(points["value"][recent].median()),
+        runs=found,
+        verdict=_verdict(baseline, after, found, indicator),
+    )
+
+
+def _verdict(baseline: pd.Series, after: pd.Series, found: Runs, indicator: Indicator) -> Verdict:
+    if baseline.empty:
+        return "no baseline" if len(after) >= FEWEST_USEFUL else "too few months"
+    if min(len(baseline), len(after)) < FEWEST_MONTHS or found.signal is None:
+        return "too few months"
+    if runs(baseline, float(baseline.median())).signal:
+        return "baseline unstable"
+    shift = (float(after.median()) - float(baseline.median())) * indicator.sign
+    if not found.signal or shift == 0:
+        return "no signal"
+    return "improved" if shift > 0 else "worsened"
+
+
+def _facility_row(
+    name: str, joined: pd.Timestamp, chart: RunChart, indicator: Indicator, months_to_reach: int
+) -> dict[str, object]:
+    """What the table tells of one facility; `reached` is missing where there are too few months to tell."""
+    points = chart.points
+    after = points.loc[~points["in_baseline"]]
+    row: dict[str, object] = {
+        "facility": name,
+        "joined": joined,
+        "months": int(points["value"].notna().sum()),
+        "baseline_median": chart.centre if chart.n_baseline >= FEWEST_MONTHS else np.nan,
+        "recent_median": chart.recent_median,
+        "change": chart.recent_median - chart.centre if chart.n_baseline >= FEWEST_MONTHS else np.nan,
+        "longest_run": chart.runs.longest_run,
+        "longest_run_limit": chart.runs.longest_run_limit,
+        "crossings": chart.runs.crossings,
+        "crossings_limit": chart.runs.crossings_limit,
+        "verdict": chart.verdict,
+        "reached": None,
+        "reached_on": pd.NaT,
+        "at_target_before": None,
+    }
+    if indicator.target is not None and after["value"].notna().sum() >= months_to_reach:
+        first = _first_month_of_a_run(indicator.meets_target(after["value"]), after["period"], months_to_reach)
+        row["reached"], row["reached_on"] = first is not None, first if first is not None else pd.NaT
+        if chart.n_baseline >= FEWEST_MONTHS:
+            row["at_target_before"] = bool(indicator.meets_target(pd.Series([chart.centre])).iloc[0])
+    return row
+
+
+def _first_month_of_a_run(met: pd.Series, period: pd.Series, length: int) -> pd.Timestamp | None:
+    """The first month of the first run of so many calendar months in a row; a gap breaks the run."""
+    in_a_row = 0
+    for position, is_met in enumerate(met):
+        in_a_row = in_a_row + 1 if is_met else 0
+        if in_a_row == length:
+            return period.iloc[position - length + 1]
+    return None

@@ -1,0 +1,99 @@
+"""What several figures share: an axis of months, labels beside the lines, bands for phases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.dates as mdates
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
+
+from qieval.analyses.series import Indicator
+from qieval.present import numbers
+from qieval.present.theme import BAND, GREY, spread
+
+
+def month_ticks(first: pd.Timestamp, last: pd.Timestamp, most: int = 13) -> pd.DatetimeIndex:
+    """Months to label: every one, or every second, third, sixth or twelfth, counted from January."""
+    span = pd.date_range(first, last, freq="MS")
+    for step in (1, 2, 3, 6, 12):
+        ticks = span[(span.month - 1) % step == 0]
+        if len(ticks) <= most:
+            break
+    return ticks if len(ticks) > 1 else span[:: max(1, len(span) // most)]
+
+
+def month_axis(ax: Axes, first: pd.Timestamp, last: pd.Timestamp, most: int = 13) -> pd.DatetimeIndex:
+    """Label the x axis with months, the year under the first and under each January."""
+    ticks = month_ticks(first, last, most)
+    labels = [f"{tick:%b}\n{tick:%Y}" if tick.month == 1 or i == 0 else f"{tick:%b}" for i, tick in enumerate(ticks)]
+    if len(ticks) > 1 and ticks[0].month == 12 and ticks[1].month == 1:
+        labels[0] = f"{ticks[0]:%b}"  # two years side by side would run into each other
+    margin = pd.Timedelta(days=20)
+    ax.set_xlim(mdates.date2num(first - margin), mdates.date2num(last + margin))
+    ax.set_xticks(mdates.date2num(ticks), labels)
+    return ticks
+
+
+def value_axis(ax: Axes, indicator: Indicator, *, label: bool = True) -> None:
+    """Label the y axis with the indicator and its unit; proportions are drawn as per cent, from 0 to 100."""
+    if indicator.kind == "proportion":
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.0f}"))
+        ax.set_ylim(-0.02, 1.04)
+        ax.set_yticks(np.linspace(0, 1, 6))
+    else:
+        ax.set_ylim(bottom=0)
+        ax.margins(y=0.1)
+    if label:
+        ax.set_ylabel(wrapped(numbers.axis_label(indicator), 38))
+
+
+def phase_bands(ax: Axes, phases: Mapping[str, tuple[pd.Timestamp, pd.Timestamp]], *, names: bool = True) -> None:
+    """Shade every second phase and write the names above the axes."""
+    first, last = ax.get_xlim()
+    for position, (name, (start, end)) in enumerate(sorted(phases.items(), key=lambda phase: phase[1])):
+        left = max(mdates.date2num(start), first)
+        right = min(mdates.date2num(end + pd.Timedelta(days=1)), last)
+        if left >= right:
+            continue
+        if position % 2:
+            ax.axvspan(left, right, color=BAND, zorder=0, linewidth=0)
+        if names:
+            share = (right - left) / (last - first)
+            text = wrapped(name.replace("_", " ").capitalize(), max(4, int(share * 70)))
+            ax.text(
+                (left + right) / 2, 1.02, text, transform=ax.get_xaxis_transform(), ha="center", va="bottom", color=GREY
+            )
+
+
+def labels_beside(ax: Axes, labels: Sequence[tuple[float, str, str]], *, lines: int = 2) -> None:
+    """Write a label at the right of the axes at each height, moved apart where they would touch.
+
+    `labels` holds the height in data units, the text and the colour of each.
+    """
+    low, high = ax.get_ylim()
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    inches = figure.get_figheight() * 0.75  # near enough to the height the axes will have
+    gap = (0.165 * lines) / inches * (high - low)
+    for (_, text, colour), height in zip(labels, spread([height for height, _, _ in labels], gap), strict=True):
+        ax.annotate(
+            text,
+            (1, height),
+            xycoords=("axes fraction", "data"),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            color=colour,
+            annotation_clip=False,
+            linespacing=1.05,
+        )
+
+
+def wrapped(text: str, width: int) -> str:
+    """Text broken into lines of about so many characters."""
+    import textwrap
+
+    return "\n".join(textwrap.wrap(text, width)) or text

@@ -1,0 +1,118 @@
+"""Project durations: the share that has ended, and every project on the calendar."""
+
+from __future__ import annotations
+
+import math
+
+import matplotlib.dates as mdates
+import numpy as np
+from matplotlib.axes import Axes
+
+from qieval.analyses.durations import Durations
+from qieval.methods.survival import KaplanMeier
+from qieval.present import numbers
+from qieval.present.charts.axes import month_axis, phase_bands, wrapped
+from qieval.present.display import Figure
+from qieval.present.theme import BLACK, BLUE, GREY, SAND, SKY, VERMILION, drawing, finished
+from qieval.present.wording import durations as wording
+
+
+def share_ended(result: Durations) -> Figure | None:
+    """The Kaplan-Meier curve as the share of projects ended, with the number still open aligned under it."""
+    curve = result.curve
+    if curve is None or not result.has_median:
+        return None
+    with drawing(4.0) as figure:
+        ax = figure.subplots()
+        steps = curve.curve
+        last = float(steps["time"].max())
+        ax.fill_between(
+            steps["time"], 1 - steps["high"], 1 - steps["low"], step="post", color=SKY, alpha=0.3, linewidth=0
+        )
+        ax.step(steps["time"], 1 - steps["survival"], where="post", color=BLUE, linewidth=1.8)
+        censored = steps.loc[steps["censored"] > 0]
+        ax.plot(censored["time"], 1 - censored["survival"], "|", color=BLACK, markersize=8, markeredgewidth=1.2)
+        ax.set_xlim(0, last * 1.02)
+        ax.set_ylim(0, 1.02)
+        ax.set_yticks(np.linspace(0, 1, 6), [f"{share:.0f}" for share in np.linspace(0, 100, 6)])
+        ax.set_ylabel("Projects ended (%)")
+        ax.set_xlabel("Months since the project began", labelpad=4)
+        ticks = _month_counts(last)
+        ax.set_xticks(ticks)
+        if math.isfinite(curve.median):
+            ax.plot([0, curve.median, curve.median], [0.5, 0.5, 0], color=VERMILION, linestyle="--", linewidth=1.2)
+            ax.annotate(
+                f"Median {numbers.months(curve.median)} months", (0, 0.5), xytext=(6, 4), textcoords="offset points",
+                color=VERMILION,
+            )  # fmt: skip
+        _still_open(ax, curve, ticks)
+        return finished(
+            figure,
+            name="share_of_projects_ended",
+            alt=wording.share_ended_alt(result),
+            caption=wording.share_ended_caption(result),
+        )
+
+
+def _month_counts(last: float) -> list[int]:
+    step = next(step for step in (1, 2, 3, 6, 12, 24) if last / step <= 12 or step == 24)
+    return list(range(0, int(last) + 1, step))
+
+
+def _still_open(ax: Axes, curve: KaplanMeier, ticks: list[int]) -> None:
+    """How many projects were still open at each labelled month."""
+    ax.annotate(
+        "Projects still open", (0, 0), xycoords="axes fraction", xytext=(0, -42), textcoords="offset points",
+        va="top", color=GREY, annotation_clip=False,
+    )  # fmt: skip
+    steps = curve.curve
+    for tick in ticks:
+        later = steps.loc[steps["time"] >= tick]
+        still_open = int(later["at_risk"].iloc[0]) if len(later) else 0
+        ax.annotate(
+            f"{still_open}", (tick, 0), xycoords=("data", "axes fraction"), xytext=(0, -57),
+            textcoords="offset points", ha="center", va="top", annotation_clip=False,
+        )  # fmt: skip
+
+
+def timelines(result: Durations) -> Figure | None:
+    """Every dated project as a bar on the calendar, in order of start, with the visits made while it ran."""
+    projects = result.projects.dropna(subset=["duration_months"])
+    if projects.empty:
+        return None
+    n = len(projects)
+    with drawing(1.0 + 0.27 * n) as figure:
+        ax = figure.subplots()
+        first = projects["started_on"].min().to_period("M").to_timestamp()
+        last = projects["until"].max().to_period("M").to_timestamp()
+        month_axis(ax, first, last)
+        ax.set_xlim(right=ax.get_xlim()[1] + 0.02 * (ax.get_xlim()[1] - ax.get_xlim()[0]))
+        ax.set_ylim(n - 0.4, -0.8)
+        phase_bands(ax, result.phases)
+        names = []
+        visits = result.visits.groupby("project_id")["done_on"]
+        for row, project in enumerate(projects.itertuples()):
+            start, until = mdates.date2num(project.started_on), mdates.date2num(project.until)
+            colour = SKY if project.status == "completed" else SAND
+            ax.barh(row, max(until - start, 1), left=start, height=0.6, color=colour, zorder=2)
+            if project.project_id in visits.groups:
+                days = mdates.date2num(visits.get_group(project.project_id))
+                ax.plot(days, np.full(len(days), row), linestyle="", marker="|", color=BLACK, markersize=6, zorder=3)
+            ax.plot(until, row, color=BLACK, markersize=5, zorder=4, clip_on=False, marker=END_MARKS[project.status])
+            ax.annotate(
+                f"{numbers.months(project.duration_months)}", (until, row), xytext=(7, 0), textcoords="offset points",
+                va="center", fontsize=8, annotation_clip=False,
+            )  # fmt: skip
+            names.append(wrapped(wording.project_label(project), 60).split("\n")[0])
+        ax.set_yticks(range(n), names, fontsize=8)
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        return finished(
+            figure,
+            name="project_timelines",
+            alt=wording.timelines_alt(result),
+            caption=wording.timelines_caption(result),
+        )
+
+
+END_MARKS = {"completed": "s", "abandoned": "X", "ongoing": ">"}

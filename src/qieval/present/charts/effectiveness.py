@@ -1,0 +1,169 @@
+"""Run charts: the collaborative's, and each facility's side by side."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import matplotlib.dates as mdates
+import pandas as pd
+from matplotlib.axes import Axes
+
+from qieval.analyses.effectiveness import Effectiveness, IndicatorResult, RunChart, Verdict
+from qieval.analyses.series import Indicator
+from qieval.present import numbers
+from qieval.present.charts.axes import labels_beside, month_axis, phase_bands, value_axis, wrapped
+from qieval.present.display import Figure, file_name
+from qieval.present.theme import BLACK, BLUE, GREY, VERMILION, drawing, finished
+from qieval.present.wording import effectiveness as wording
+
+MARKS: Mapping[Verdict, str] = {
+    "improved": "▲ improved",
+    "worsened": "▼ worsened",
+    "no signal": "no signal",
+    "baseline unstable": "baseline unstable",
+    "no baseline": "no baseline",
+    "too few months": "too few months",
+}
+
+
+def pooled_run_chart(result: IndicatorResult, study: Effectiveness) -> Figure:
+    """The run chart of all facilities together, with baseline, target, phases, events and n."""
+    chart, indicator = result.pooled, result.indicator
+    with drawing(4.1) as figure:
+        ax = figure.subplots()
+        points = chart.points
+        ticks = month_axis(ax, points["period"].min(), points["period"].max())
+        _series(ax, chart, size=4.5)
+        value_axis(ax, indicator)
+        labels = _median_lines(ax, chart, indicator)
+        if indicator.target is not None:
+            ax.axhline(indicator.target, color=GREY, linestyle=":", linewidth=1.2)
+            labels.append((indicator.target, f"Target {numbers.value(indicator.target, indicator)}", GREY))
+        _make_room(ax, [height for height, _, _ in labels])
+        labels_beside(ax, labels)
+        phase_bands(ax, study.phases)
+        _mark_events(ax, wording.lettered(study.events, points))
+        _rows_under(ax, points, ticks)
+        return finished(
+            figure,
+            name=f"run_chart_{file_name(indicator.indicator_id)}",
+            alt=wording.run_chart_alt(result),
+            caption=wording.run_chart_caption(result, study),
+        )
+
+
+def facility_run_charts(result: IndicatorResult) -> Figure:
+    """One small run chart per facility, all on the same axes."""
+    indicator, charts = result.indicator, result.facilities
+    columns = min(4, len(charts))
+    rows = math.ceil(len(charts) / columns)
+    first = min(chart.points["period"].min() for chart in charts.values())
+    last = max(chart.points["period"].max() for chart in charts.values())
+    with drawing(0.55 + 1.32 * rows if columns > 1 else 2.6) as figure:
+        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        for ax, (name, chart) in zip(panels.flat, charts.items(), strict=False):
+            month_axis(ax, first, last, most=3)
+            _series(ax, chart, size=2.2)
+            if chart.n_baseline:
+                _centre_line(ax, chart, width=1.0)
+            if indicator.target is not None:
+                ax.axhline(indicator.target, color=GREY, linestyle=":", linewidth=0.8)
+            value_axis(ax, indicator, label=False)
+            mark = MARKS[chart.verdict]
+            strong = chart.verdict in ("improved", "worsened")
+            ax.set_title(f"{wrapped(name, 24)}\n{mark}", fontsize=8, loc="left", pad=3, color=BLACK if strong else GREY)
+            ax.tick_params(labelsize=7.5)
+        for ax in list(panels.flat)[len(charts) :]:
+            ax.set_axis_off()
+        for ax in panels[:-1].flat:
+            ax.tick_params(labelbottom=False)
+        for column, ax in enumerate(panels[-1]):
+            if not ax.axison and rows > 1:  # the panel above it is the last of its column
+                panels[-2][column].tick_params(labelbottom=True)
+        figure.supylabel(wrapped(numbers.axis_label(indicator), 60), fontsize=9)
+        return finished(
+            figure,
+            name=f"run_charts_by_facility_{file_name(indicator.indicator_id)}",
+            alt=wording.facility_charts_alt(result),
+            caption=wording.facility_charts_caption(result),
+        )
+
+
+def _series(ax: Axes, chart: RunChart, *, size: float) -> None:
+    """Values month by month; a missing month breaks the line, so that nothing is drawn that was not seen."""
+    points = chart.points
+    ax.plot(points["period"], points["value"], color=BLUE, marker="o", markersize=size, markeredgewidth=0, zorder=3)
+
+
+def _centre_line(ax: Axes, chart: RunChart, *, width: float) -> None:
+    """The median, solid over the months it was taken from and dashed beyond them."""
+    periods, within = chart.points["period"], chart.points["in_baseline"]
+    if not chart.n_baseline:
+        ax.hlines(chart.centre, periods.iloc[0], periods.iloc[-1], color=VERMILION, linewidth=width)
+        return
+    last = periods[within].max()
+    ax.hlines(chart.centre, periods[within].min(), last, color=VERMILION, linewidth=width, zorder=2)
+    ax.hlines(chart.centre, last, periods.iloc[-1], color=VERMILION, linewidth=width, linestyle=(0, (5, 3)), zorder=2)
+
+
+def _median_lines(ax: Axes, chart: RunChart, indicator: Indicator) -> list[tuple[float, str, str]]:
+    """Draw the medians; returns their labels."""
+    _centre_line(ax, chart, width=1.6)
+    name = "Baseline\nmedian" if chart.n_baseline else "Median"
+    labels = [(chart.centre, f"{name} {numbers.value(chart.centre, indicator)}", VERMILION)]
+    recent = chart.points.loc[chart.points["recent"], "period"]
+    if chart.n_baseline and len(recent):
+        ax.hlines(chart.recent_median, recent.min(), recent.max(), color=BLACK, linewidth=1.6, zorder=2)
+        text = f"Median of last\n{len(recent)} months {numbers.value(chart.recent_median, indicator)}"
+        labels.append((chart.recent_median, text, BLACK))
+    return labels
+
+
+def _make_room(ax: Axes, heights: list[float]) -> None:
+    low, high = ax.get_ylim()
+    ax.set_ylim(low, max(high, *(height * 1.08 for height in heights)))
+
+
+def _mark_events(ax: Axes, events: pd.DataFrame) -> None:
+    """A letter at the foot of the axes for each event, with a thin line up."""
+    level = 0.045
+    previous = -math.inf
+    width = ax.get_xlim()[1] - ax.get_xlim()[0]
+    for letter, day in zip(events["letter"], events["held_on"], strict=True):
+        position = mdates.date2num(day)
+        # Events a few days apart would print one letter on another: the second moves up.
+        level = level + 0.085 if position - previous < 0.024 * width else 0.045
+        previous = position
+        ax.axvline(position, color=GREY, linewidth=0.7, zorder=1)
+        ax.text(
+            position,
+            level,
+            letter,
+            transform=ax.get_xaxis_transform(),
+            ha="center",
+            va="center",
+            fontsize=8,
+            zorder=4,
+            bbox={"boxstyle": "circle,pad=0.22", "facecolor": "white", "edgecolor": GREY, "linewidth": 0.8},
+        )
+
+
+def _rows_under(ax: Axes, points: pd.DataFrame, ticks: pd.DatetimeIndex) -> None:
+    """N under each labelled month, and how many facilities reported where that changes."""
+    rows = [("n =", "denominator")]
+    if points["facilities"].min() < points["facilities"].max():
+        rows.append(("facilities =", "facilities"))
+    by_period = points.set_index("period")
+    for line, (title, column) in enumerate(rows):
+        offset = -34 - 12 * line
+        shown = [(tick, numbers.whole(by_period.loc[tick, column])) for tick in ticks if tick in by_period.index]
+        ax.annotate(
+            title, (0, 0), xycoords="axes fraction", xytext=(-6, offset), textcoords="offset points",
+            ha="right", va="top", fontsize=8, color=GREY, annotation_clip=False,
+        )  # fmt: skip
+        for tick, text in shown:
+            ax.annotate(
+                text, (mdates.date2num(tick), 0), xycoords=("data", "axes fraction"), xytext=(0, offset),
+                textcoords="offset points", ha="center", va="top", fontsize=8, color=GREY, annotation_clip=False,
+            )  # fmt: skip

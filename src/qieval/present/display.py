@@ -1,0 +1,148 @@
+"""What a notebook shows: objects that render in JupyterLab and that a batch can harvest afterwards.
+
+Each carries its name, and a figure its alternative text, in the metadata of the output, so that an
+executed notebook alone holds everything a report is made of.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+KEY_FIGURES = "application/vnd.qieval.key-figures+json"
+METADATA = "qieval"  # the key of our metadata on an output
+
+Bundle = tuple[dict[str, Any], dict[str, Any]]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Figure:
+    """A finished drawing in two formats, with the text for those who cannot see it."""
+
+    name: str  # also its file name
+    alt: str
+    caption: str
+    svg: str
+    png: bytes
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
+        data = {
+            "image/svg+xml": self.svg,
+            "image/png": base64.b64encode(self.png).decode("ascii"),
+            "text/plain": self.alt,
+        }
+        return data, {METADATA: {"kind": "figure", "name": self.name, "alt": self.alt, "caption": self.caption}}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Table:
+    """A table as text for readers, and unrounded for whoever computes on."""
+
+    name: str  # also its file name
+    caption: str
+    shown: pd.DataFrame  # of text, headed as readers should see it; the first column heads the rows
+    data: pd.DataFrame  # unrounded
+    numeric: tuple[str, ...] = ()  # columns of `shown` to align right
+    folded: bool = False  # long tables open on a click, and always in print
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
+        data = {"text/html": self._html(), "text/csv": safe_csv(self.data), "text/plain": self.caption}
+        return data, {METADATA: {"kind": "table", "name": self.name, "caption": self.caption}}
+
+    def _html(self) -> str:
+        number = [' class="number"' if name in self.numeric else "" for name in self.shown.columns]
+        head = "".join(
+            f'<th scope="col"{css}>{escape(str(name))}</th>'
+            for name, css in zip(self.shown.columns, number, strict=True)
+        )
+        rows = []
+        for row in self.shown.itertuples(index=False):
+            first, *rest = (escape(str(cell)) for cell in row)
+            cells = "".join(f"<td{css}>{cell}</td>" for cell, css in zip(rest, number[1:], strict=True))
+            rows.append(f'<tr><th scope="row">{first}</th>{cells}</tr>')
+        table = (
+            f'<div class="table"><table><caption>{escape(self.caption)}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+        )
+        return f"<details><summary>{escape(self.caption)}</summary>{table}</details>" if self.folded else table
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Text:
+    """Sentences made from a result; text from data stays text, whatever it looks like."""
+
+    sentences: Sequence[str]
+    style: str = "answer"  # "answer", "caveats" or "note"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
+        lines = [line for line in self.sentences if line]
+        if self.style == "caveats":
+            body = f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
+        else:
+            body = "".join(f"<p>{escape(line)}</p>" for line in lines)
+        data = {"text/html": f'<div class="{self.style}">{body}</div>' if lines else "", "text/plain": "\n".join(lines)}
+        return data, {METADATA: {"kind": "text"}}
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Cell:
+    """One figure for the index page: the text shown, and the number it sorts by."""
+
+    column: str
+    text: str
+    sort: float | None = None
+    trend: Sequence[float | None] = ()  # a small line beside the text, with `line` dashed across it
+    line: float | None = None
+    bar: tuple[int, int] | None = None  # done and planned
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class KeyFigures:
+    """The figures of one notebook that the index page and comparisons show."""
+
+    notebook: str
+    cells: Sequence[Cell]
+    values: dict[str, Any] = field(default_factory=dict)  # unrounded, by name
+    version: str = ""
+    fingerprint: str = ""
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
+        data = {
+            "notebook": self.notebook,
+            "version": self.version,
+            "fingerprint": self.fingerprint,
+            "cells": [
+                {key: value for key, value in vars(cell).items() if value not in (None, ())} for cell in self.cells
+            ],
+            "values": self.values,
+        }
+        line = "; ".join(f"{cell.column}: {cell.text}" for cell in self.cells)
+        origin = f"qieval {self.version}, data {self.fingerprint}"
+        html = f'<p class="origin">{escape(line)}{" · " if line else ""}{escape(origin)}</p>'
+        return {KEY_FIGURES: data, "text/html": html, "text/plain": f"{line}\n{origin}"}, {METADATA: {"kind": "key"}}
+
+
+def safe_csv(data: pd.DataFrame) -> str:
+    """CSV in which no text can start a formula when a spreadsheet opens it."""
+
+    def tame(cell: object) -> object:
+        return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+    plain = data.copy()
+    for name in plain.columns:
+        if pd.api.types.is_datetime64_any_dtype(plain[name]):
+            plain[name] = plain[name].dt.strftime("%Y-%m-%d")
+        elif plain[name].dtype == object:
+            plain[name] = plain[name].map(tame)
+    return plain.to_csv(index=False, lineterminator="\n")
+
+
+def file_name(text: str) -> str:
+    """A text from data as part of a file name: letters, digits, - and _ only, so that no id leaves its folder."""
+    return re.sub(r"[^\w-]+", "_", text).strip("_")[:60] or "unnamed"

@@ -1,0 +1,124 @@
+"""The few figures of each question that the index page shows, harvested from the executed notebook."""
+
+from __future__ import annotations
+
+import math
+
+import qieval
+from qieval.analyses.durations import Durations
+from qieval.analyses.effectiveness import Effectiveness
+from qieval.analyses.mentoring import Mentoring
+from qieval.analyses.sustainment import Sustainment
+from qieval.present.display import Cell, KeyFigures
+from qieval.present.numbers import DASH, change, months, of, whole
+from qieval.study.study import Study
+
+
+def effectiveness(result: Effectiveness, study: Study) -> KeyFigures:
+    """The main indicator (the first of the table): its line, its change and its verdict."""
+    main = result.indicators[0]
+    chart = main.pooled
+    judged = chart.verdict in ("improved", "worsened", "no signal")
+    difference = chart.recent_median - chart.centre if judged else math.nan
+    trend = tuple(None if math.isnan(x) else float(x) for x in chart.points["value"])
+    cells = [
+        Cell(column="Main indicator", text=main.indicator.name, trend=trend, line=chart.centre),
+        Cell(column="Result", text=chart.verdict.capitalize()),
+        Cell(column="Change", text=change(difference, main.indicator), sort=_known(difference)),
+    ]
+    values = {
+        found.indicator.indicator_id: {
+            "verdict": found.pooled.verdict,
+            "baseline_median": _known(found.pooled.centre) if found.pooled.n_baseline else None,
+            "recent_median": _known(found.pooled.recent_median),
+            "facilities": len(found.table),
+            "facilities_improved": int((found.table["verdict"] == "improved").sum()),
+            "reached": found.reached.successes if found.reached else None,
+            "able_to_reach": found.reached.total if found.reached else None,
+        }
+        for found in result.indicators
+    }
+    return _key_figures("effectiveness", cells, values, study)
+
+
+def durations(result: Durations, study: Study) -> KeyFigures:
+    """The median duration, if it may be given."""
+    curve = result.curve
+    median = curve.median if curve is not None and result.has_median else math.nan
+    values = {
+        "projects": result.n_by_status,
+        "undated": result.n_undated,
+        "median_months": _known(median),
+        "median_low": _known(curve.median_low) if curve is not None and result.has_median else None,
+        "median_high": _known(curve.median_high) if curve is not None and result.has_median else None,
+    }
+    cells = [Cell(column="Median project, months", text=months(median), sort=_known(median))]
+    return _key_figures("durations", cells, values, study)
+
+
+def mentoring(result: Mentoring, study: Study) -> KeyFigures:
+    """Visits of each group, and how many facilities were never visited."""
+    groups = [
+        f"{group.mentor_type} {whole(group.done)} of {whole(group.planned)}"
+        for group in result.groups.groupby("mentor_type", sort=False)[["planned", "done"]]
+        .sum()
+        .reset_index()
+        .itertuples()
+    ]
+    never = DASH if result.totals_only else str(len(result.never_visited))
+    cells = [
+        Cell(column="Visits done of planned", text="; ".join(groups)),
+        Cell(column="Never visited", text=never, sort=None if result.totals_only else float(len(result.never_visited))),
+    ]
+    values = {
+        "groups": [
+            {name: _plain(value) for name, value in group.items()} for group in result.groups.to_dict(orient="records")
+        ],
+        "never_visited": None if result.totals_only else len(result.never_visited),
+    }
+    return _key_figures("mentoring", cells, values, study)
+
+
+def sustainment(result: Sustainment, study: Study) -> KeyFigures:
+    """How many facilities kept the gain of the main indicator at the last follow-up that can be told."""
+    values = {
+        found.indicator.indicator_id: {
+            "gained": found.n_gained,
+            "assessable": found.n_assessable,
+            **{
+                f"kept_at_{horizon.months_after}": {
+                    "kept": horizon.n_kept,
+                    "known": horizon.n_known,
+                    "due": horizon.n_due,
+                }
+                for horizon in found.horizons
+            },
+        }
+        for found in result.indicators
+    }
+    told = [horizon for horizon in result.indicators[0].horizons if horizon.n_known] if result.indicators else []
+    if told:
+        last = told[-1]
+        cell = Cell(
+            column="Gain kept",
+            text=f"{of(last.n_kept, last.n_known)} at {last.months_after} months",
+            sort=last.n_kept / last.n_known,
+        )
+    else:
+        cell = Cell(column="Gain kept", text=DASH)
+    return _key_figures("sustainment", [cell], values, study)
+
+
+def _key_figures(notebook: str, cells: list[Cell], values: dict[str, object], study: Study) -> KeyFigures:
+    return KeyFigures(
+        notebook=notebook, cells=cells, values=values, version=qieval.__version__, fingerprint=study.fingerprint
+    )
+
+
+def _known(x: float) -> float | None:
+    """JSON knows neither NaN nor infinity."""
+    return float(x) if math.isfinite(x) else None
+
+
+def _plain(value: object) -> object:
+    return _known(value) if isinstance(value, float) else value

@@ -1,0 +1,62 @@
+"""What a notebook shows in one cell: headings, sentences, figures and tables in reading order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from typing import Any
+
+from qieval.analyses.effectiveness import Effectiveness
+from qieval.analyses.sustainment import Sustainment
+from qieval.present import tables
+from qieval.present.charts import effectiveness as effectiveness_charts
+from qieval.present.charts import sustainment as sustainment_charts
+from qieval.present.display import METADATA, Bundle, Text
+from qieval.present.wording import effectiveness as effectiveness_words
+from qieval.present.wording import sustainment as sustainment_words
+
+
+class Heading:
+    """The name of an indicator above what belongs to it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
+        return {"text/html": f"<h3>{escape(self.text)}</h3>", "text/plain": self.text}, {METADATA: {"kind": "heading"}}
+
+
+def show(things: Iterable[Any]) -> None:
+    """Display things in order; what could not be made (None) is left out."""
+    from IPython.display import display
+
+    for thing in things:
+        if thing is not None:
+            display(thing)
+
+
+def notes(study_notes: dict[str, str], notebook: str) -> list[Text]:
+    """What the parameters add from elsewhere, marked as such."""
+    return (
+        [Text(sentences=[f"From elsewhere: {study_notes[notebook]}"], style="note")] if notebook in study_notes else []
+    )
+
+
+def effectiveness(result: Effectiveness) -> Iterable[Any]:
+    """Per indicator: its run chart, what it says of the facilities, and their run charts."""
+    for found in result.indicators:
+        yield Heading(found.indicator.name)
+        yield Text(sentences=[effectiveness_words.collaborative(found)])
+        yield effectiveness_charts.pooled_run_chart(found, result)
+        yield effectiveness_words.facilities(found)
+        yield effectiveness_charts.facility_run_charts(found)
+        yield tables.facilities(found)
+
+
+def sustainment(result: Sustainment) -> Iterable[Any]:
+    """Per indicator: what became of each facility's gain."""
+    for found in result.indicators:
+        yield Heading(found.indicator.name)
+        yield Text(sentences=sustainment_words.indicator(found))
+        yield sustainment_charts.levels(found)
+        yield tables.gains(found)

@@ -1,0 +1,83 @@
+"""The look of every figure, in one place; nothing global is changed."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib import font_manager
+from matplotlib.figure import Figure as Drawing
+
+from qieval.present.display import Figure
+
+# Blue, vermilion and black are told apart with any colour vision; the others serve as fills only.
+BLUE, VERMILION, BLACK, GREY = "#0072B2", "#D55E00", "#1a1a1a", "#595959"
+SKY, SAND, BAND = "#56B4E9", "#F0E0C8", "#EAF2FA"
+WIDTH = 7.6  # inches; the page is as wide
+DOTS_PER_INCH = 200
+
+_SCRIPTS = ("Devanagari", "Bengali", "Tamil", "Telugu", "Gujarati", "Arabic", "Ethiopic", "Thai", "Sinhala", "Myanmar")
+
+
+@lru_cache(maxsize=1)
+def _fonts() -> list[str]:
+    """Matplotlib's own font first, so that figures agree everywhere; Noto for the scripts it lacks, if installed."""
+    installed = set(font_manager.get_font_names())
+    return ["DejaVu Sans", *(name for script in _SCRIPTS if (name := f"Noto Sans {script}") in installed)]
+
+
+@contextmanager
+def drawing(height: float, *, width: float = WIDTH) -> Iterator[Drawing]:
+    """A figure of so many inches to draw on, with the theme in force."""
+    settings: dict[Any, Any] = {
+        "font.family": _fonts(),
+        "font.size": 9.5,
+        "axes.titlesize": 9.5,
+        "axes.labelsize": 9.5,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.edgecolor": GREY,
+        "axes.labelcolor": BLACK,
+        "xtick.color": GREY,
+        "ytick.color": GREY,
+        "xtick.labelcolor": BLACK,
+        "ytick.labelcolor": BLACK,
+        "lines.linewidth": 1.4,
+        "svg.fonttype": "path",  # a reader's machine need not have the font
+        "svg.hashsalt": "qieval",  # the same figure gives the same file
+        "savefig.dpi": DOTS_PER_INCH,
+        # A name with a dollar sign is a name, not mathematics.
+        "text.parse_math": False,
+    }
+    with mpl.rc_context(settings):
+        yield Drawing(figsize=(width, height), layout="constrained")
+
+
+def finished(figure: Drawing, *, name: str, alt: str, caption: str) -> Figure:
+    """The drawing as a `Figure`; call it inside `drawing`."""
+    svg, png = io.StringIO(), io.BytesIO()
+    figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    figure.savefig(png, format="png", metadata={"Software": None})
+    return Figure(name=name, alt=alt, caption=caption, svg=svg.getvalue(), png=png.getvalue())
+
+
+def spread(positions: list[float], gap: float) -> list[float]:
+    """Positions moved apart until no two are closer than `gap`, each as near to its own as that allows."""
+    order = sorted(range(len(positions)), key=lambda index: positions[index])
+    groups: list[tuple[list[int], float]] = []  # neighbours that touch, and the centre of the group
+    for index in order:
+        members, centre = [index], positions[index]
+        while groups and centre - (len(members) - 1) * gap / 2 < groups[-1][1] + len(groups[-1][0]) * gap / 2 + gap / 2:
+            before, _ = groups.pop()
+            members = before + members
+            centre = sum(positions[i] for i in members) / len(members)
+        groups.append((members, centre))
+    moved = list(positions)
+    for members, centre in groups:
+        for rank, index in enumerate(members):
+            moved[index] = centre + (rank - (len(members) - 1) / 2) * gap
+    return moved

@@ -1,0 +1,1 @@
+"""Sentences made from results, one module per question; every number and name in them comes from the result."""

@@ -1,0 +1,211 @@
+"""What may be said of a run chart: that care changed and when, not what changed it."""
+
+from __future__ import annotations
+
+import string
+
+import pandas as pd
+
+from qieval.analyses.effectiveness import FEWEST_MONTHS, Effectiveness, IndicatorResult, RunChart
+from qieval.analyses.series import Indicator
+from qieval.methods.runs import FEWEST_USEFUL
+from qieval.present.display import Text
+from qieval.present.numbers import change, count, day, listed, month, of, percent, unit, value
+
+FALSE_SIGNALS = 0.05  # of charts in which nothing changed, at the limits used; see docs/methods.md
+
+
+def answer(result: Effectiveness) -> Text:
+    """One sentence per indicator: the answer of the notebook."""
+    lines = [collaborative(found) for found in result.indicators]
+    if any(found.pooled.verdict in ("improved", "worsened") for found in result.indicators):
+        lines.append(
+            "A run chart shows that care changed and when, not why: any change is associated with the "
+            "collaborative, and other causes are not ruled out."
+        )
+    return Text(sentences=lines)
+
+
+def collaborative(result: IndicatorResult) -> str:
+    """What the run chart of all facilities together says."""
+    chart, name = result.pooled, result.indicator.name
+    if chart.verdict == "too few months":
+        return f"{name}: too few months to judge. {_too_few(chart)}"
+    if chart.verdict == "no baseline":
+        return (
+            f"{name}: no baseline was recorded, so before and after cannot be told apart; give each facility's "
+            "joined_on or a phase named baseline."
+        )
+    moved = _moved(chart, result.indicator)
+    if chart.verdict == "baseline unstable":
+        return (
+            f"{name}: the baseline was itself moving before the collaborative began, so a difference between "
+            "before and after is not evidence of improvement."
+        )
+    if chart.verdict == "no signal":
+        return (
+            f"{name}: no signal of change; the months vary about the baseline median as they would by chance. {moved}"
+        )
+    return f"{name} {chart.verdict}. {moved} {_runs_sentence(chart)}"
+
+
+def _moved(chart: RunChart, indicator: Indicator) -> str:
+    n_recent = int(chart.points["recent"].sum())
+    return (
+        f"The median was {_with_unit(chart.centre, indicator)} in {count(chart.n_baseline, 'baseline month')} and "
+        f"{_with_unit(chart.recent_median, indicator)} in the last {count(n_recent, 'month')} "
+        f"({change(chart.recent_median - chart.centre, indicator)})."
+    )
+
+
+def _with_unit(x: float, indicator: Indicator) -> str:
+    suffix = unit(indicator)
+    return value(x, indicator) if suffix in ("", "%") else f"{value(x, indicator)} {suffix}"
+
+
+def _runs_sentence(chart: RunChart) -> str:
+    found = chart.runs
+    parts = []
+    if found.longest_run > found.longest_run_limit:
+        parts.append(
+            f"{found.longest_run} months in a row lie on one side of the baseline median, where chance explains up to "
+            f"{found.longest_run_limit}"
+        )
+    if found.crossings < found.crossings_limit:
+        times = "only once" if found.crossings == 1 else f"only {found.crossings} times"
+        times = "never" if found.crossings == 0 else times
+        parts.append(f"the series crosses that median {times}, where chance gives at least {found.crossings_limit}")
+    sentence = "; ".join(parts)
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def _too_few(chart: RunChart) -> str:
+    if chart.n_baseline == 0:
+        return f"There are {count(chart.n_after, 'month')} and no baseline; at least {FEWEST_USEFUL} months are needed."
+    return (
+        f"There are {chart.n_baseline} before and {chart.n_after} after, {chart.runs.n_useful} of them off the median; "
+        f"at least {FEWEST_MONTHS} before, {FEWEST_MONTHS} after and {FEWEST_USEFUL} off the median are needed."
+    )
+
+
+def facilities(result: IndicatorResult) -> Text:
+    """How many facilities improved, and how many reached the target."""
+    verdicts = result.table["verdict"].value_counts()
+    order = ("improved", "worsened", "no signal", "baseline unstable", "no baseline", "too few months")
+    words = {"improved": "improved", "worsened": "worsened", "no signal": "gave no signal of change"} | {
+        "baseline unstable": "had a baseline that was itself moving",
+        "no baseline": "had no baseline",
+        "too few months": "had too few months to judge",
+    }
+    counted = [f"{verdicts[name]} {words[name]}" for name in order if name in verdicts]
+    n = len(result.table)
+    lines = [f"Of {count(n, 'facility', 'facilities')}, {listed(counted)}."]
+    judged = int(sum(verdicts.get(name, 0) for name in ("improved", "worsened", "no signal")))
+    if judged > 1:
+        expected = judged * FALSE_SIGNALS
+        about = "fewer than one" if expected < 1 else f"about {expected:.0f}"
+        lines[0] += f" Of the {judged} charts judged, {about} would signal by chance had nothing changed."
+    lines.append(_reached(result))
+    return Text(sentences=lines)
+
+
+def _reached(result: IndicatorResult) -> str:
+    indicator, reached = result.indicator, result.reached
+    if indicator.target is None:
+        return ""
+    rule = f"{_with_unit(indicator.target, indicator)} for {count(result.months_to_reach, 'month')} in a row"
+    rule = rule.replace(" for 1 month in a row", " in any month")
+    if reached is None:
+        return f"No facility has months enough to tell whether it reached the target of {rule}."
+    share = ""
+    if reached.total >= 5:
+        share = f" ({percent(reached.estimate)}, 95% interval {percent(reached.low)} to {percent(reached.high)})"
+    sentence = f"{of(reached.successes, reached.total)} facilities{share} reached the target of {rule} after joining."
+    if result.at_target_before:
+        sentence += f" {result.at_target_before} of these had a baseline median at the target already."
+    return sentence + " Facilities that see few people can reach a target by chance."
+
+
+def caveats(result: Effectiveness) -> Text:
+    """What was left out, and what cannot be concluded."""
+    lines = []
+    for found in result.indicators:
+        name = found.indicator.name
+        if found.small_months:
+            lines.append(
+                f"{name}: {count(found.small_months, 'facility-month')} with fewer than {found.smallest_denominator} "
+                "people are left out of the charts by facility; they count in the chart of all facilities together."
+            )
+        reporting = found.pooled.points["facilities"]
+        if reporting.min() < 0.8 * reporting.max():
+            lines.append(
+                f"{name}: between {reporting.min()} and {reporting.max()} facilities reported each month, so the line "
+                "of all together can move without any facility changing; look at the charts by facility too."
+            )
+        if found.pooled.n_baseline and found.pooled.n_baseline < 12 and found.pooled.verdict != "too few months":
+            lines.append(
+                f"{name}: the baseline is {count(found.pooled.n_baseline, 'month')}; its median is uncertain, and the "
+                "limits of the runs rules are widened for that."
+            )
+    if result.not_reporting:
+        lines.append(f"Reported nothing and are in no chart: {listed(list(result.not_reporting))}.")
+    lines.append(
+        "The runs rules take months as independent of each other; where one month resembles the next, signals come "
+        "more easily. Seasons cannot be told from change in less than two years."
+    )
+    return Text(sentences=lines, style="caveats")
+
+
+def run_chart_caption(result: IndicatorResult, study: Effectiveness) -> str:
+    """Caption of the pooled run chart, with the key to its letters."""
+    chart = result.pooled
+    drawn = "baseline median, dashed where carried forward" if chart.n_baseline else "median of all months"
+    text = f"{result.indicator.name}, all facilities together, month by month. Red: {drawn}."
+    if chart.n_baseline and chart.points["recent"].any():
+        text += " Black: median of the last months."
+    if result.indicator.target is not None:
+        text += " Dotted: target."
+    events = lettered(study.events, chart.points)
+    if len(events):
+        key = "; ".join(
+            f"{letter} {title} ({day(held)})"
+            for letter, title, held in zip(events["letter"], events["label"], events["held_on"], strict=True)
+        )
+        text += f" Events: {key}."
+    return text
+
+
+def run_chart_alt(result: IndicatorResult) -> str:
+    """Alternative text of the pooled run chart."""
+    points = result.pooled.points
+    span = f"{month(points['period'].iloc[0])} to {month(points['period'].iloc[-1])}"
+    return f"Run chart of {result.indicator.name}, {span}. {collaborative(result)}"
+
+
+def facility_charts_caption(result: IndicatorResult) -> str:
+    """Caption of the small run charts."""
+    text = (
+        f"{result.indicator.name} by facility. Red: median of the facility's own baseline, the months before it "
+        "joined, dashed where carried forward."
+    )
+    if result.indicator.target is not None:
+        text += " Dotted: target."
+    return text + (
+        f" Months with fewer than {result.smallest_denominator} people are gaps." if result.small_months else ""
+    )
+
+
+def facility_charts_alt(result: IndicatorResult) -> str:
+    """Alternative text of the small run charts."""
+    n = count(len(result.facilities), "small run chart")
+    return f"{n} of {result.indicator.name}, one per facility. {facilities(result).sentences[0]}"
+
+
+def lettered(events: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+    """The events within the months shown, each with a letter: A to Z, then AA, AB, ..."""
+    last = points["period"].max() + pd.offsets.MonthEnd(0)
+    shown = events.loc[events["held_on"].between(points["period"].min(), last)].reset_index(drop=True)
+    letters = [*string.ascii_uppercase, *(f"A{letter}" for letter in string.ascii_uppercase)]
+    shown = shown.head(len(letters))
+    label = shown["title"].where(shown["title"].notna(), shown["kind"].str.replace("_", " "))
+    return shown.assign(letter=letters[: len(shown)], label=label)

@@ -1,0 +1,103 @@
+"""What may be said of gains after support ended; not reported is not sustained."""
+
+from __future__ import annotations
+
+import math
+
+from qieval.analyses.sustainment import FEWEST_FACILITIES, Horizon, IndicatorSustainment, Sustainment
+from qieval.present.display import Text
+from qieval.present.numbers import count, listed, of, percent
+
+
+def definition(result: Sustainment) -> Text:
+    """What counts as a gain and as kept, before any result."""
+    options = result.options
+    window = count(options.window_months, "month")
+    after = listed([str(month) for month in options.follow_up_months])
+    return Text(
+        sentences=[
+            f"A facility gained if its level over the last {window} of support was better than its baseline by at "
+            f"least {percent(options.minimum_gain)} (points of a proportion, otherwise of the baseline level). It kept "
+            f"the gain if, {after} months after support ended, its level over {window} was worse than at the end of "
+            f"support by no more than {percent(options.tolerance)} (points of a proportion, otherwise of that level)."
+        ],
+        style="note",
+    )
+
+
+def answer(result: Sustainment) -> Text:
+    """Per indicator, how many facilities kept what they had gained."""
+    return Text(sentences=[sentence for found in result.indicators for sentence in indicator(found)])
+
+
+def indicator(result: IndicatorSustainment) -> list[str]:
+    """The sentences of one indicator."""
+    name = result.indicator.name
+    if not result.n_assessable:
+        return [f"{name}: no facility has the months needed before joining and at the end of support."]
+    gained = f"{name}: {of(result.n_gained, result.n_assessable)} facilities had gained when their support ended."
+    if not result.n_gained:
+        return [f"{gained} There is no gain to keep."]
+    return [gained + " " + " ".join(_horizon(horizon) for horizon in result.horizons)]
+
+
+def _horizon(horizon: Horizon) -> str:
+    months = f"{count(horizon.months_after, 'month')} on"
+    if not horizon.n_due:
+        return f"{months}, none of them can be told yet."
+    if not horizon.n_known:
+        return f"{months}, none of the {horizon.n_due} due has reported."
+    text = f"{months}, {of(horizon.n_kept, horizon.n_known)} that reported had kept it"
+    if horizon.kept is not None:
+        kept = horizon.kept
+        text += f" ({percent(kept.estimate)}, 95% interval {percent(kept.low)} to {percent(kept.high)})"
+    text += "."
+    if not math.isnan(horizon.median_share_kept):
+        text += f" The median facility kept {percent(horizon.median_share_kept)} of its gain."
+    missing = horizon.n_due - horizon.n_known
+    if missing:
+        text += (
+            f" {missing} more did not report: had all of them lost it, {of(horizon.n_kept, horizon.n_due)}; had all "
+            f"kept it, {of(horizon.n_kept + missing, horizon.n_due)}."
+        )
+    return text
+
+
+def caveats(result: Sustainment) -> Text:
+    """What was left out, and what cannot be concluded."""
+    lines = []
+    for found in result.indicators:
+        starts = found.table["start"].value_counts()
+        if starts.get("too few months", 0):
+            lines.append(
+                f"{found.indicator.name}: {count(starts['too few months'], 'facility has', 'facilities have')} too few "
+                "months or people before joining or at the end of support."
+            )
+        if starts.get("support not ended", 0):
+            lines.append(
+                f"{found.indicator.name}: the end of support is not recorded for "
+                f"{count(starts['support not ended'], 'facility', 'facilities')}."
+            )
+        if any(0 < horizon.n_known < FEWEST_FACILITIES for horizon in found.horizons):
+            lines.append(
+                f"{found.indicator.name}: with fewer than {FEWEST_FACILITIES} facilities at a follow-up no interval "
+                "is given."
+            )
+    lines.append(
+        "Facilities with the largest gains tend to fall back a little by chance alone (regression to the mean); there "
+        "is no comparison here, so a gain kept or lost is associated with the end of support, not shown to come of it."
+    )
+    return Text(sentences=lines, style="caveats")
+
+
+def levels_caption(result: IndicatorSustainment) -> str:
+    """Caption of the lines by facility."""
+    return (
+        f"{result.indicator.name}: each facility that had gained, at its baseline, at the end of support and after it. "
+        "Marks tell what became of the gain at the last follow-up reported."
+    )
+
+
+def levels_alt(result: IndicatorSustainment) -> str:
+    """Alternative text of the lines by facility."""
+    return f"One line per facility that had gained. {indicator(result)[0]}"
