@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,7 +48,9 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     pass
 
@@ -169,10 +170,12 @@ class _Progress:
         line = f"{STATUS[record['status']]} {record['collaborative']}: {record['status']}, {seconds:.0f} s"
         if record["left_out"] and not record["errors"]:
             line += f", without {', '.join(record['left_out'])}"
-        # Names are text: markup in square brackets is not for the console to interpret.
-        say: Callable[[str], None] = lambda text: self.console.print(text, markup=False, highlight=False, soft_wrap=True)  # noqa: E731
-        say(line)
+        self._say(line)
         for error in record["errors"]:
-            say(f"    {error}")
+            self._say(f"    {error}")
         for notebook, reason in record["failures"].items():
-            say(f"    {notebook}: {reason}")
+            self._say(f"    {notebook}: {reason}")
+
+    def _say(self, line: str) -> None:
+        # Names are text: brackets in them are not for the console to interpret.
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)

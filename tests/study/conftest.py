@@ -1,6 +1,6 @@
 """Small studies on disk, and what the door says about them."""
 
-import datetime as dt
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,12 @@ from qieval.study.study import Study, check_study
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Callable[..., Path]:
-    """Writes ``folder(visits="...")`` as the file visits.csv of a folder."""
+    """Writes ``folder(visits="...")`` as the only file, visits.csv, of a folder."""
 
     def write(**tables: str | bytes) -> Path:
         home = tmp_path / "study"
-        home.mkdir(exist_ok=True)
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir()
         for name, content in tables.items():
             content = content.encode() if isinstance(content, str) else content
             (home / f"{name}.csv").write_bytes(content)
@@ -82,8 +83,3 @@ def warned(folder: Any, open_door: Any) -> Callable[..., list[str]]:
         return doubtful
 
     return check
-
-
-@pytest.fixture
-def day() -> Callable[[str], dt.date]:
-    return dt.date.fromisoformat

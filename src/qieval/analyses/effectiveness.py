@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from qieval.analyses.series import Indicator, facility_months, indicators, participants, phases, pooled
-from qieval.errors import DataError
 from qieval.methods.rates import Proportion, proportion
 from qieval.methods.runs import FEWEST_USEFUL, Runs, runs
 from qieval.study.study import Study
@@ -63,27 +62,24 @@ def effectiveness(study: Study) -> Effectiveness:
     The centre line of a chart is the median of its baseline, frozen. A facility's baseline is the months
     before it joined; that of all facilities together is the phase named ``baseline``, or else the months
     before the first facility joined. A chart is judged only with at least three months before and after,
-    and ten that are not on the line.
-
-    Raises
-    ------
-    DataError
-        If no facility that takes part has measured anything.
+    and ten that are not on the line. Without a month that has both numerator and denominator there are no
+    indicators in the result.
     """
     results = []
     for indicator in indicators(study):
         months = facility_months(study, indicator)
         if not months.empty:
             results.append(_indicator_result(study, indicator, months))
-    if not results:
-        raise DataError("no facility that takes part has a month with a numerator and a denominator")
     names = study.facility_names()
-    reporting = set().union(*(result.facilities for result in results))
+    reporting: set[str] = set().union(*(result.facilities for result in results))
     silent = [names[facility] for facility in participants(study) if names[facility] not in reporting]
+    marked = study.parameters.options.effectiveness.mark_events
     events = study["events"] if study.has("events") else pd.DataFrame(columns=["held_on", "kind", "title"])
     return Effectiveness(
         indicators=tuple(results),
-        events=events[["held_on", "kind", "title"]].sort_values("held_on", ignore_index=True),
+        events=events.loc[events["kind"].isin(marked), ["held_on", "kind", "title"]].sort_values(
+            "held_on", ignore_index=True
+        ),
         phases=phases(study),
         not_reporting=tuple(silent),
     )
@@ -140,7 +136,8 @@ def _run_chart(points: pd.DataFrame, in_baseline: pd.Series, indicator: Indicato
     known = points["value"].notna()
     baseline, after = points["value"][known & in_baseline], points["value"][known & ~in_baseline]
     has_baseline = len(baseline) > 0
-    centre = float(baseline.median() if has_baseline else points["value"].median())
+    line_from = baseline if has_baseline else after
+    centre = float(line_from.median()) if len(line_from) else np.nan
     recent = pd.Series(False, index=points.index)
     if len(after) >= FEWEST_MONTHS:
         recent[after.index[-recent_months:]] = True
@@ -150,7 +147,7 @@ def _run_chart(points: pd.DataFrame, in_baseline: pd.Series, indicator: Indicato
         centre=centre,
         n_baseline=len(baseline),
         n_after=len(after),
-        recent_median=float(points["value"][recent].median()),
+        recent_median=float(points["value"][recent].median()) if recent.any() else np.nan,
         runs=found,
         verdict=_verdict(baseline, after, found, indicator),
     )

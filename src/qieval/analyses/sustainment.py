@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from scipy.stats import ttest_ind
 
 from qieval.analyses.series import Indicator, facility_months, indicators, level
-from qieval.errors import DataError
-from qieval.methods.rates import Proportion, proportion
+from qieval.methods.rates import Proportion, proportion, proportion_difference, rate_ratio
 from qieval.study.parameters import Sustainment as Options
 from qieval.study.study import Study
 
@@ -49,7 +49,7 @@ class IndicatorSustainment:
 class Sustainment:
     """All indicators, and the definition they were judged by."""
 
-    indicators: tuple[IndicatorSustainment, ...]
+    indicators: tuple[IndicatorSustainment, ...]  # empty where no facility has an end of support
     options: Options
 
 
@@ -59,19 +59,14 @@ def sustainment(study: Study) -> Sustainment:
     Levels are events over people of several months together: the baseline of all months before joining, the
     end of support of the last `window_months` months of support, and the follow-up of the same number of
     months that end `follow_up_months` after it. A gain counts from `minimum_gain`: points of a proportion, else
-    a share of the baseline. It is kept if no more than `tolerance` was lost since: points of a proportion,
-    else a share of the level at the end of support.
-
-    Raises
-    ------
-    DataError
-        If no facility has an end of support.
+    a share of the baseline; and only if it is more than chance explains, since what was never there cannot be
+    kept. It is kept if no more than `tolerance` was lost since: points of a proportion, else a share of the
+    level at the end of support.
     """
-    ended = study["facilities"].dropna(subset=["support_ended_on"])
-    if ended.empty:
-        raise DataError("no facility has a support_ended_on: without it nothing can be said of what lasted")
     options = study.parameters.options.sustainment
     results = []
+    if study["facilities"]["support_ended_on"].isna().all():
+        return Sustainment(indicators=(), options=options)
     for indicator in indicators(study):
         months = facility_months(study, indicator)
         if not months.empty:
@@ -118,11 +113,26 @@ def _facility(
         row |= {"baseline": before, "end": end, "gain": gain}
         scale = 1.0 if indicator.kind == "proportion" else before
         # Rounded where floating point would turn a gain of exactly the minimum into none.
-        start = "gained" if round(gain - options.minimum_gain * scale, 12) >= 0 and gain > 0 else "no gain"
+        large = gain > 0 and round(gain - options.minimum_gain * scale, 12) >= 0
+        start = "gained" if large and _is_beyond_chance(baseline, at_end, indicator) else "no gain"
     row["start"] = start
     for after in options.follow_up_months:
         row |= _follow_up(own, row, indicator, options, after, last_month, fewest)
     return row
+
+
+def _is_beyond_chance(baseline: pd.DataFrame, at_end: pd.DataFrame, indicator: Indicator) -> bool:
+    """Whether the 95% interval of the difference leaves out none, for the kind of indicator."""
+    if indicator.kind in ("mean", "time_between"):
+        # The spread between people is not recorded for every month; that between months is there to see.
+        return bool(ttest_ind(at_end["value"], baseline["value"], equal_var=False).pvalue < 0.05)
+    events, people = at_end["numerator"].sum(), at_end["denominator"].sum()
+    events_before, people_before = baseline["numerator"].sum(), baseline["denominator"].sum()
+    if indicator.kind == "proportion":
+        _, low, high = proportion_difference(int(events), int(people), int(events_before), int(people_before))
+        return low > 0 or high < 0
+    _, low, high = rate_ratio(int(events), people, int(events_before), people_before)
+    return low > 1 or high < 1
 
 
 def _follow_up(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,12 +40,23 @@ def run_notebook(job: Job, notebook: Notebook, output: Path) -> Run:
             progress_bar=False,
             log_output=False,
             request_save_on_cell_execute=False,
+            **_kernel_options(),
         )
     except PapermillExecutionError as error:
         failure = _in_words(error.ename, error.evalue)
     except Exception as error:  # a dead kernel, a full disk: the batch goes on and the section says why
         failure = _in_words(type(error).__name__, str(error))
     return Run(notebook=notebook, output=output, failure=failure, seconds=time.monotonic() - started)
+
+
+def _kernel_options() -> dict[str, object]:
+    """A kernel that talks through files of the user alone, not through open ports, and ends without a farewell."""
+    from traitlets.config import Config
+
+    config = Config()
+    if os.name != "nt":  # Windows has no such files; the kernel then listens on loopback
+        config.KernelManager.transport = "ipc"
+    return {"config": config, "extra_arguments": ["--log-level=50"], "shutdown_kernel": "immediate"}
 
 
 def plain_parameters(job: Job) -> dict[str, object]:

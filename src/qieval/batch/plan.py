@@ -25,10 +25,9 @@ class Notebook:
     order: int
     needs: tuple[tuple[str, ...], ...]  # each a choice of tables, of which one must be there
 
-    def missing(self, study: Study) -> str:
-        """The tables it cannot do without and does not find, in words; empty if all are there."""
-        lacking = [" or ".join(choice) for choice in self.needs if not any(study.has(table) for table in choice)]
-        return ", ".join(lacking)
+    def missing(self, study: Study) -> list[str]:
+        """The tables it cannot do without and does not find or finds empty; "visits or visit_totals" is one."""
+        return [" or ".join(choice) for choice in self.needs if not any(study.has(table) for table in choice)]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -126,10 +125,15 @@ def _job(source: Path, parameters: Parameters, notebooks: list[Notebook]) -> Job
     except DataError as error:
         errors = [str(error)]
     run, left_out = [], []
-    for notebook in notebooks if study is not None else []:
-        missing = notebook.missing(study)  # type: ignore[arg-type]
+    for notebook in notebooks:
+        if study is None:
+            break
+        missing = notebook.missing(study)
         if missing:
-            left_out.append((notebook, f"needs the table {missing}, which is not there or is empty"))
+            tables = " and ".join(missing)
+            left_out.append(
+                (notebook, f"needs {tables}, and {'these are' if missing[1:] else 'this is'} missing or empty")
+            )
         else:
             run.append(notebook)
     return Job(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import json
 import os
 import re
@@ -108,8 +109,8 @@ def section_html(executed: nbformat.NotebookNode) -> str:
     from nbconvert import HTMLExporter
     from traitlets.config import Config
 
-    own = executed.copy()
-    own["cells"] = [_demoted(cell, is_first=position == 0) for position, cell in enumerate(_shown(executed["cells"]))]
+    own = copy.deepcopy(executed)
+    own["cells"] = [_demoted(cell, is_first=position == 0) for position, cell in enumerate(_shown(own["cells"]))]
     config = Config()
     config.TagRemovePreprocessor.enabled = True
     config.TagRemovePreprocessor.remove_cell_tags = {NOT_IN_REPORT}
@@ -125,7 +126,13 @@ def section_html(executed: nbformat.NotebookNode) -> str:
 
 def _shown(cells: Iterable[Any]) -> list[Any]:
     """All cells but the marks papermill puts beside a failed one; the report has words of its own for that."""
-    return [cell for cell in cells if not any("papermill-error" in tag for tag in cell["metadata"].get("tags", []))]
+    kept = [cell for cell in cells if not any("papermill-error" in tag for tag in cell["metadata"].get("tags", []))]
+    for cell in kept:
+        for output in cell.get("outputs", []):
+            # The value of a cell's last line is shown like anything displayed; nbconvert's templates know them apart.
+            if output["output_type"] == "execute_result":
+                output["output_type"] = "display_data"
+    return kept
 
 
 def _demoted(cell: Any, *, is_first: bool) -> Any:

@@ -50,7 +50,9 @@ def run_batch(
         (out / f".probe-{os.getpid()}").touch()
         (out / f".probe-{os.getpid()}").unlink()
     except OSError as error:
-        raise ReportError(f"{out}: cannot be written to ({error.strerror}) -> choose another folder with --out") from None
+        raise ReportError(
+            f"{out}: cannot be written to ({error.strerror}) -> choose another folder with --out"
+        ) from None
     records = []
     with ThreadPoolExecutor(max_workers=workers) as pool:
         waiting: list[tuple[Job, Path, list[Future[Run]]]] = []

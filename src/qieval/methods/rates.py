@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from qieval.errors import DataError
@@ -76,3 +77,47 @@ def ratio(done: int, planned: int, *, level: float = 0.95) -> Ratio:
     low, high = confint_poisson(done, planned, method="exact-c", alpha=1 - level)
     # The lower limit at no visit is 0; the chi-squared quantile behind it is undefined there.
     return Ratio(done=done, planned=planned, ratio=done / planned, low=float(low) if done else 0.0, high=float(high))
+
+
+def proportion_difference(
+    successes: int, total: int, other_successes: int, other_total: int, *, level: float = 0.95
+) -> tuple[float, float, float]:
+    """The first proportion minus the second, with its Newcombe interval: estimate, low, high.
+
+    References
+    ----------
+    .. [1] Newcombe RG. Interval estimation for the difference between independent proportions: comparison of
+       eleven methods. Stat Med 1998;17:873, method 10.
+    """
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
+    low, high = confint_proportions_2indep(
+        successes, total, other_successes, other_total, method="newcomb", compare="diff", alpha=1 - level
+    )
+    return successes / total - other_successes / other_total, float(low), float(high)
+
+
+def rate_ratio(
+    events: int, exposure: float, other_events: int, other_exposure: float, *, level: float = 0.95
+) -> tuple[float, float, float]:
+    """The first rate over the second, with its exact conditional interval: estimate, low, high.
+
+    Given the sum of both counts, the first is binomial; its Clopper-Pearson limits are those of the ratio. The
+    estimate and the upper limit are infinite where the second count is 0, and missing where both are.
+
+    References
+    ----------
+    .. [1] Przyborowski J, Wilenski H. Homogeneity of results in testing samples from Poisson series.
+       Biometrika 1940;31:313.
+    """
+    from scipy.stats import binomtest
+
+    both = events + other_events
+    if both == 0:
+        return math.nan, 0.0, math.inf
+    share = binomtest(events, both).proportion_ci(confidence_level=level, method="exact")
+    scale = other_exposure / exposure
+    estimate, low, high = (
+        math.inf if part >= 1 else part / (1 - part) * scale for part in (events / both, share.low, share.high)
+    )
+    return estimate, low, high

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import qieval
 from qieval.analyses.durations import Durations
@@ -16,6 +17,8 @@ from qieval.study.study import Study
 
 def effectiveness(result: Effectiveness, study: Study) -> KeyFigures:
     """The main indicator (the first of the table): its line, its change and its verdict."""
+    if not result.indicators:
+        return _key_figures("effectiveness", [], {}, study)
     main = result.indicators[0]
     chart = main.pooled
     judged = chart.verdict in ("improved", "worsened", "no signal")
@@ -52,7 +55,10 @@ def durations(result: Durations, study: Study) -> KeyFigures:
         "median_low": _known(curve.median_low) if curve is not None and result.has_median else None,
         "median_high": _known(curve.median_high) if curve is not None and result.has_median else None,
     }
-    cells = [Cell(column="Median project, months", text=months(median), sort=_known(median))]
+    text = months(median)
+    if result.n_undated and not math.isnan(median):
+        text += f" ({of(len(result.projects) - result.n_undated, len(result.projects))} dated)"
+    cells = [Cell(column="Median project, months", text=text, sort=_known(median))]
     return _key_figures("durations", cells, values, study)
 
 
@@ -109,9 +115,9 @@ def sustainment(result: Sustainment, study: Study) -> KeyFigures:
     return _key_figures("sustainment", [cell], values, study)
 
 
-def _key_figures(notebook: str, cells: list[Cell], values: dict[str, object], study: Study) -> KeyFigures:
+def _key_figures(notebook: str, cells: list[Cell], values: Mapping[str, object], study: Study) -> KeyFigures:
     return KeyFigures(
-        notebook=notebook, cells=cells, values=values, version=qieval.__version__, fingerprint=study.fingerprint
+        notebook=notebook, cells=cells, values=dict(values), version=qieval.__version__, fingerprint=study.fingerprint
     )
 
 

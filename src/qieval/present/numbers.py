@@ -9,6 +9,7 @@ import pandas as pd
 from qieval.analyses.series import Indicator
 
 DASH = "–"  # what a table shows where there is no number
+MINUS = "\N{MINUS SIGN}"
 
 
 def percent(share: float) -> str:
@@ -19,7 +20,7 @@ def percent(share: float) -> str:
         return "under 1%"
     if 0.995 < share < 1:
         return "over 99%"
-    return f"{100 * share:.0f}%"
+    return f"{100 * share:.0f}%".replace("-", MINUS)
 
 
 def number(x: float) -> str:
@@ -67,8 +68,8 @@ def change(x: float, indicator: Indicator) -> str:
     if math.isnan(x):
         return DASH
     if indicator.kind == "proportion":
-        return f"{100 * x:+.0f} points"
-    return f"+{number(x)}" if x > 0 else number(x).replace("-", "\N{MINUS SIGN}")
+        return f"{100 * x:+.0f} points".replace("-", MINUS)
+    return f"+{number(x)}" if x > 0 else number(x).replace("-", MINUS)
 
 
 def unit(indicator: Indicator) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -26,11 +27,13 @@ from qieval.present.numbers import (
 )
 from qieval.present.wording.mentoring import group_name
 
-Show = Callable[[object], str]
+Show = Callable[[Any], str]
 
 
-def indicator_summary(result: Effectiveness) -> Table:
+def indicator_summary(result: Effectiveness) -> Table | None:
     """One row per indicator: baseline, last months, change, facilities that improved and reached the target."""
+    if not result.indicators:
+        return None
     rows = []
     for found in result.indicators:
         chart, reached = found.pooled, found.reached

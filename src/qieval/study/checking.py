@@ -282,7 +282,7 @@ def _key(sheet: _Sheet) -> Iterable[Problem]:
     first = sheet.frame.groupby(key, dropna=False, sort=False)[key[0]].transform(lambda same: same.index[0])
     earlier = pd.Series(sheet.raw.rows[first.astype(int)].astype(str), index=first.index)
     named = pd.concat([sheet.text(name).replace("", "(blank)") for name in key], axis=1).agg(", ".join, axis=1)
-    what = f"the same {' and '.join(key)} as row"
+    what = f"the same {' and '.join(filter(None, [', '.join(key[:-1]), key[-1]]))} as row"
     yield from sheet.problem(again, "", what, "keep one of the two rows", details=earlier + " (" + named + ")")
 
 
@@ -418,6 +418,10 @@ def _status_fits_dates(sheet: _Sheet, sheets: Mapping[str, _Sheet]) -> Iterable[
 
 
 def _visit_is_dated(sheet: _Sheet, sheets: Mapping[str, _Sheet]) -> Iterable[Problem]:
+    if not {"planned_on", "done_on"} & set(sheet.raw.cells.columns):
+        what = "neither the column planned_on nor done_on is there"
+        yield Problem(source=sheet.raw.source, what=what, remedy="add one or both")
+        return
     neither = (sheet.text("planned_on") == "") & (sheet.text("done_on") == "")
     yield from sheet.problem(neither, "visit_id", "neither planned_on nor done_on is given", "fill in one or both")
 

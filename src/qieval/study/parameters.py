@@ -69,6 +69,11 @@ class Effectiveness(_Model):
     recent_months: Whole = Field(
         6, ge=3, description="how many of the last months are set beside the baseline, 3 or more", examples=[6]
     )
+    mark_events: tuple[Literal["learning_session", "training", "sharing", "webinar", "product"], ...] = Field(
+        ("learning_session", "training"),
+        description="the kinds of events to mark on run charts, a list",
+        examples=[["learning_session", "sharing"]],
+    )
 
 
 class Sustainment(_Model):

@@ -267,7 +267,10 @@ def _facilities(design: Design, rng: np.random.Generator) -> pd.DataFrame:
     wave = number * design.waves // design.facilities + 1
     joins = design.baseline_months + (wave - 1) * design.months_between_waves
     ends = joins + design.support_months  # the first month without support
-    keeps = rng.permutation(n) < round(design.keeping_share * n)
+    keeps = np.append(
+        rng.permutation(design.facilities) < round(design.keeping_share * design.facilities),
+        np.full(design.comparison_facilities, False),
+    )
     never = rng.choice(np.arange(design.hubs, design.facilities), design.never_visited, replace=False)
     ids = np.array([f"F{one + 1:0{max(2, len(str(n)))}d}" for one in number], dtype=object)
     frame = pd.DataFrame(
@@ -493,7 +496,7 @@ def _visits_of(
     """The visits of one plan, how many were planned up to the data cut, and how many are expected to be done."""
     cut = np.datetime64(design.data_cut)
     joins, visited = to["joins"].to_numpy(), to["visited"].to_numpy()
-    last_month = np.full(len(to), design.months + 2) if plan.after_support else to["ends"].to_numpy()
+    last_month = np.full(len(to), design.months + 3) if plan.after_support else to["ends"].to_numpy()
     times = ((last_month - joins) / plan.every_months).astype(int)  # planned per facility
     whom = np.repeat(np.arange(len(to)), times)
     nth = np.arange(times.sum()) - np.repeat(np.cumsum(times) - times, times)
@@ -689,7 +692,7 @@ DEMO = Design(
 )
 
 SMALL = Design(
-    seed=7,
+    seed=8,
     start=dt.date(2024, 1, 1),
     months=7,
     facilities=3,

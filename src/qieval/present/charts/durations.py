@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from qieval.analyses.durations import Durations
 from qieval.methods.survival import KaplanMeier
 from qieval.present import numbers
-from qieval.present.charts.axes import month_axis, phase_bands, wrapped
+from qieval.present.charts.axes import month_axis, phase_bands
 from qieval.present.display import Figure
 from qieval.present.theme import BLACK, BLUE, GREY, SAND, SKY, VERMILION, drawing, finished
 from qieval.present.wording import durations as wording
@@ -103,7 +103,7 @@ def timelines(result: Durations) -> Figure | None:
                 f"{numbers.months(project.duration_months)}", (until, row), xytext=(7, 0), textcoords="offset points",
                 va="center", fontsize=8, annotation_clip=False,
             )  # fmt: skip
-            names.append(wrapped(wording.project_label(project), 60).split("\n")[0])
+            names.append(wording.project_label(project))
         ax.set_yticks(range(n), names, fontsize=8)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)

@@ -135,7 +135,7 @@ def _mark_events(ax: Axes, events: pd.DataFrame) -> None:
         # Events a few days apart would print one letter on another: the second moves up.
         level = level + 0.085 if position - previous < 0.024 * width else 0.045
         previous = position
-        ax.axvline(position, color=GREY, linewidth=0.7, zorder=1)
+        ax.axvline(position, color=GREY, linewidth=0.5, alpha=0.6, zorder=1)
         ax.text(
             position,
             level,

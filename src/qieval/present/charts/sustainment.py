@@ -57,6 +57,7 @@ def levels(result: IndicatorSustainment) -> Figure | None:
             ax.annotate(
                 f"Target {numbers.value(result.indicator.target, result.indicator)}",
                 (0, result.indicator.target), xytext=(-14, 3), textcoords="offset points", color=GREY, fontsize=8.5,
+                bbox={"facecolor": "white", "alpha": 0.8, "pad": 1, "linewidth": 0},
             )  # fmt: skip
         ax.set_xticks(range(len(moments)), names)
         ax.set_xlim(-0.2, len(moments) - 0.8)

@@ -107,6 +107,6 @@ def timelines_alt(result: Durations) -> str:
 
 
 def project_label(project: Any) -> str:
-    """A project's title with its facility, or as much of it as is known."""
+    """A project's title, shortened to fit beside its bar; its number where it has no title."""
     title = project.title or f"Project {project.project_id}"
-    return f"{title} ({project.facility})" if isinstance(project.facility, str) else title
+    return title if len(title) <= 52 else f"{title[:50].rstrip()} …"

@@ -10,7 +10,7 @@ from qieval.analyses.effectiveness import FEWEST_MONTHS, Effectiveness, Indicato
 from qieval.analyses.series import Indicator
 from qieval.methods.runs import FEWEST_USEFUL
 from qieval.present.display import Text
-from qieval.present.numbers import change, count, day, listed, month, of, percent, unit, value
+from qieval.present.numbers import change, count, listed, month, of, percent, unit, value
 
 FALSE_SIGNALS = 0.05  # of charts in which nothing changed, at the limits used; see docs/methods.md
 
@@ -18,6 +18,8 @@ FALSE_SIGNALS = 0.05  # of charts in which nothing changed, at the limits used; 
 def answer(result: Effectiveness) -> Text:
     """One sentence per indicator: the answer of the notebook."""
     lines = [collaborative(found) for found in result.indicators]
+    if not lines:
+        lines = ["No facility that takes part has a month with both a numerator and a denominator."]
     if any(found.pooled.verdict in ("improved", "worsened") for found in result.indicators):
         lines.append(
             "A run chart shows that care changed and when, not why: any change is associated with the "
@@ -168,7 +170,7 @@ def run_chart_caption(result: IndicatorResult, study: Effectiveness) -> str:
     events = lettered(study.events, chart.points)
     if len(events):
         key = "; ".join(
-            f"{letter} {title} ({day(held)})"
+            f"{letter} {title} ({month(held)})"
             for letter, title, held in zip(events["letter"], events["label"], events["held_on"], strict=True)
         )
         text += f" Events: {key}."

@@ -17,8 +17,9 @@ def definition(result: Sustainment) -> Text:
     return Text(
         sentences=[
             f"A facility gained if its level over the last {window} of support was better than its baseline by at "
-            f"least {percent(options.minimum_gain)} (points of a proportion, otherwise of the baseline level). It kept "
-            f"the gain if, {after} months after support ended, its level over {window} was worse than at the end of "
+            f"least {percent(options.minimum_gain)} (points of a proportion, otherwise of the baseline level), and by "
+            f"more than chance explains (95% interval). It kept the gain if, {after} months after support ended, its "
+            f"level over {window} was worse than at the end of "
             f"support by no more than {percent(options.tolerance)} (points of a proportion, otherwise of that level)."
         ],
         style="note",
@@ -27,6 +28,10 @@ def definition(result: Sustainment) -> Text:
 
 def answer(result: Sustainment) -> Text:
     """Per indicator, how many facilities kept what they had gained."""
+    if not result.indicators:
+        return Text(
+            sentences=["No facility has a day on which support ended, so nothing can be said of what lasted after it."]
+        )
     return Text(sentences=[sentence for found in result.indicators for sentence in indicator(found)])
 
 
