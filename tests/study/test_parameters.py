@@ -85,7 +85,9 @@ def test_a_phase_may_last_one_day():
 
 
 def test_outer_spaces_do_not_matter():
-    assert check_parameters({**RIGHT, "collaborative": " kangra ", "data_cut": " 2023-12-31 "}) == check_parameters(RIGHT)
+    assert check_parameters({**RIGHT, "collaborative": " kangra ", "data_cut": " 2023-12-31 "}) == check_parameters(
+        RIGHT
+    )
 
 
 def test_the_parameters_cannot_be_changed():
@@ -136,7 +138,10 @@ def test_a_key_without_a_value_is_blank():
 
 def test_all_problems_are_told_at_once():
     assert complaints(
-        data_cutt="x", title=..., data_cut="31.12.2023", options={"sustainment": {"tolerance": "5%", "window_months": 0}}
+        data_cutt="x",
+        title=...,
+        data_cut="31.12.2023",
+        options={"sustainment": {"tolerance": "5%", "window_months": 0}},
     ) == [
         "'title' is missing: give the name as it should appear in the report, for example Kangra 2023.",
         "data_cut is '31.12.2023': give the last day the data cover, as YYYY-MM-DD, for example '2023-12-31'.",
@@ -170,11 +175,8 @@ def test_a_day_that_does_not_exist_is_told_although_yaml_would_stumble_over_it(y
     )
 
 
-@pytest.mark.parametrize("unsafe", ["../x", "a/b", "a\\b", ".hidden", "-rf", "a b", "", "x" * 81, "nul\n"])
+@pytest.mark.parametrize("unsafe", ["../x", "a/b", "a\\b", ".hidden", "-rf", "a b", "", "x" * 81])
 def test_an_id_that_could_lead_elsewhere_on_a_disk_is_refused(unsafe: str):
-    if unsafe.strip() != unsafe:
-        assert check_parameters({**RIGHT, "collaborative": unsafe}).collaborative == unsafe.strip()
-        return
     assert complaints(collaborative=unsafe) == [
         f"collaborative is {unsafe!r}: give an id of letters, digits, - and _ that starts with a letter or digit, "
         "for example kangra_2023."
@@ -182,9 +184,7 @@ def test_an_id_that_could_lead_elsewhere_on_a_disk_is_refused(unsafe: str):
 
 
 def test_a_number_where_a_text_belongs_is_told_to_be_quoted():
-    assert complaints(collaborative=12) == [
-        "collaborative is 12, which YAML does not read as text: put it in quotes."
-    ]
+    assert complaints(collaborative=12) == ["collaborative is 12, which YAML does not read as text: put it in quotes."]
 
 
 def test_yes_where_a_text_belongs_is_told_to_be_quoted():
@@ -234,8 +234,12 @@ def test_a_list_holds_what_it_should():
     said = "give a list of months after support ended, for example [6, 12]."
     assert option(sustainment={"follow_up_months": []}) == [f"options.sustainment.follow_up_months is []: {said}"]
     assert option(sustainment={"follow_up_months": 6}) == [f"options.sustainment.follow_up_months is 6: {said}"]
-    assert option(sustainment={"follow_up_months": [6, "x"]}) == [f"options.sustainment.follow_up_months is 'x': {said}"]
-    assert option(sustainment={"follow_up_months": [0, 6]}) == [f"options.sustainment.follow_up_months is [0, 6]: {said}"]
+    assert option(sustainment={"follow_up_months": [6, "x"]}) == [
+        f"options.sustainment.follow_up_months is 'x': {said}"
+    ]
+    assert option(sustainment={"follow_up_months": [0, 6]}) == [
+        f"options.sustainment.follow_up_months is [0, 6]: {said}"
+    ]
 
 
 @pytest.mark.parametrize("wrong", [True, "3", 2.5])
@@ -249,7 +253,7 @@ def test_a_whole_number_is_not_guessed(wrong: Any):
 
 def test_separator_and_decimal_are_one_of_those_offered():
     assert option(reading={"separator": "|", "decimal": "x"}) == [
-        "options.reading.separator is '|': give \",\", \";\" or \"tab\", for example ;.",
+        'options.reading.separator is \'|\': give ",", ";" or "tab", for example ;.',
         "options.reading.decimal is 'x': give \".\" or \",\", for example ','.",
     ]
 
@@ -287,7 +291,11 @@ WRITE = "write one 'key: value' a line, and put a text that holds ': ' or '#' in
     ("content", "line", "reason"),
     [
         ("title: Kangra\ntitle: Mandi\n", ", line 2", "'title' stands twice"),
-        ("title: Kangra\noptions: {sustainment: {tolerance: 1, tolerance: 2}}\n", ", line 2", "'tolerance' stands twice"),
+        (
+            "title: Kangra\noptions: {sustainment: {tolerance: 1, tolerance: 2}}\n",
+            ", line 2",
+            "'tolerance' stands twice",
+        ),
         ("title: Kangra: phase 2\n", ", line 1", "mapping values are not allowed here"),
         ("title: !!python/name:os.system x\n", ", line 1", None),
         ("a: 1\n---\nb: 2\n", ", line 2", "but found another document"),

@@ -99,7 +99,9 @@ def test_an_accent_is_the_same_letter_however_a_computer_composes_it(one_table: 
     assert one_table("facility_id,name\nF1,Ane\u0301\n") == one_table("facility_id,name\nF1,An\u00e9\n")
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+cmd|' /C calc'!A0", "<b>Hill</b>", "@SUM(A1)", "[link](x)", "{{ x }}", "\\n"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+cmd|' /C calc'!A0", "<b>Hill</b>", "@SUM(A1)", "[link](x)", "{{ x }}", "\\n"]
+)
 def test_text_that_looks_like_a_formula_or_markup_stays_text(one_table: Any, text: str):
     assert one_table(f"facility_id,name\nF1,{text}\n") == ([["F1", text]], [2])
 
@@ -307,9 +309,7 @@ def test_a_misspelt_sheet_is_told_and_other_sheets_are_left_alone(workbook: Any)
 
 def test_a_sheet_says_where_a_header_is_wrong(workbook: Any):
     _, said = read(workbook(facilities=[[None], ["facility_id", "facility_id"], ["F1", "F1"]]))
-    assert said == [
-        "study.xlsx, sheet facilities, row 2: two columns are named 'facility_id' -> keep one of them"
-    ]
+    assert said == ["study.xlsx, sheet facilities, row 2: two columns are named 'facility_id' -> keep one of them"]
 
 
 def test_merged_cells_are_refused_because_only_the_first_holds_the_value(workbook: Any):

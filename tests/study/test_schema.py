@@ -67,7 +67,9 @@ def test_the_optional_column_of_a_shared_store_is_no_column_of_a_table(table: Ta
 
 
 def test_only_a_plan_may_lie_in_the_future():
-    future = [(table.name, column.name) for table in TABLES.values() for column in table.columns if column.may_be_future]
+    future = [
+        (table.name, column.name) for table in TABLES.values() for column in table.columns if column.may_be_future
+    ]
     assert future == [("visits", "planned_on")]
 
 

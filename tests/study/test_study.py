@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from openpyxl import load_workbook
 
 import qieval
 from qieval.errors import DataError, ParameterError
@@ -21,7 +20,9 @@ def opened(folder: Any):
     """The study in a folder of these CSV files."""
 
     def open_it(**tables: str | bytes) -> Study:
-        return qieval.open_study(collaborative="kangra", title="Kangra", data=str(folder(**tables)), data_cut="2023-12-31")
+        return qieval.open_study(
+            collaborative="kangra", title="Kangra", data=str(folder(**tables)), data_cut="2023-12-31"
+        )
 
     return open_it
 
@@ -48,16 +49,15 @@ def test_every_error_is_in_one_message_that_names_the_data(folder: Any):
         "  - facilities.csv, row 2, setting 'rurall': not a known value -> "
         "did you mean 'rural'? Allowed are: rural, urban\n"
         "  - visits.csv, row 2, done_on '2/1/23': not a date -> write it as YYYY-MM-DD\n"
-        "  - visits.csv, row 3, facility_id 'F2': no such facility_id in facilities -> did you mean 'F1'?"
-    ).replace("did you mean 'F1'?", "add it to facilities.csv, or correct it")
+        "  - visits.csv, row 3, facility_id 'F2': no such facility_id in facilities -> "
+        "add it to facilities.csv, or correct it"
+    )
 
 
 def test_warnings_do_not_stop_a_study_and_are_kept_for_the_report(opened: Any):
     study = opened(facilities="facility_id,remarks\nF1,x\n", visit="x\n")
     assert [problem.level for problem in study.warnings] == ["warning", "warning"]
-    assert study.warnings[0].lines() == [
-        "visit.csv: 'visit' is not a table and was not read -> did you mean 'visits'?"
-    ]
+    assert study.warnings[0].lines() == ["visit.csv: 'visit' is not a table and was not read -> did you mean 'visits'?"]
 
 
 def test_wrong_parameters_stop_before_the_data_are_looked_for():
@@ -168,8 +168,6 @@ def test_a_workbook_and_a_folder_of_the_same_cells_are_the_same_study(opened: An
 def test_the_files_are_never_changed(folder: Any, workbook: Any, open_door: Any):
     home = folder(facilities=FACILITIES, visits=VISITS)
     path = workbook(facilities=[["facility_id", "remarks"], ["F1", "x"]])
-    book = load_workbook(path)
-    book.save(path)
     before = {file: file.read_bytes() for file in [*home.iterdir(), path]}
     open_door(home)
     open_door(path)

@@ -93,7 +93,7 @@ def _project_table(study: Study) -> pd.DataFrame:
                 rows["status"].ne("planned")
             ),
         }
-    ).sort_values(["started_on", "until", "project_id"], ignore_index=True)
+    ).sort_values(["started_on", "until"], kind="stable", ignore_index=True)
 
 
 def _median_with(dated: pd.DataFrame, n_undated: int, *, short: bool) -> float:

@@ -7,10 +7,11 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binom, poisson
 
 from qieval.analyses.series import Indicator, facility_months, indicators, participants, phases, pooled
 from qieval.methods.rates import Proportion, proportion
-from qieval.methods.runs import FEWEST_USEFUL, Runs, runs
+from qieval.methods.runs import FEWEST_USEFUL, Runs, chance_of_run, runs
 from qieval.study.study import Study
 
 Verdict = Literal["improved", "worsened", "no signal", "baseline unstable", "no baseline", "too few months"]
@@ -23,7 +24,7 @@ class RunChart:
     """One run chart with its verdict."""
 
     points: pd.DataFrame  # one row per calendar month: period, value (missing: a gap), denominator, in_baseline, recent
-    centre: float  # the median drawn: of the baseline, or of all months where there is no baseline
+    centre: float  # the median drawn: of the baseline (missing below three months), or of all where there is none
     n_baseline: int  # months with a value in the baseline
     n_after: int  # months with a value after it
     recent_median: float  # of the months marked recent; missing where there are fewer than three
@@ -41,6 +42,8 @@ class IndicatorResult:
     table: pd.DataFrame  # one row per facility, see `_facility_row`
     reached: Proportion | None  # of the facilities with months enough; None without a target or such a facility
     at_target_before: int  # of those that reached it, how many had a baseline median at the target already
+    reached_by_chance: float  # facilities expected to reach it had nothing changed since their baseline ...
+    n_with_chance: int  # ... of so many for which that can be told
     months_to_reach: int
     smallest_denominator: int
     small_months: int  # facility-months with fewer people than that, neither shown nor judged one by one
@@ -112,6 +115,8 @@ def _indicator_result(study: Study, indicator: Indicator, months: pd.DataFrame) 
         table=table,
         reached=proportion(int(reached.sum()), int(able.sum())) if able.any() else None,
         at_target_before=int((reached & (table["at_target_before"] == True)).sum()),  # noqa: E712
+        reached_by_chance=float(table["chance_of_reaching"].sum()),
+        n_with_chance=int(table["chance_of_reaching"].notna().sum()),
         months_to_reach=options.effectiveness.months_to_reach,
         smallest_denominator=options.smallest_denominator,
         small_months=int(small.sum()),
@@ -137,9 +142,9 @@ def _run_chart(points: pd.DataFrame, in_baseline: pd.Series, indicator: Indicato
     baseline, after = points["value"][known & in_baseline], points["value"][known & ~in_baseline]
     has_baseline = len(baseline) > 0
     line_from = baseline if has_baseline else after
-    centre = float(line_from.median()) if len(line_from) else np.nan
+    centre = float(line_from.median()) if len(line_from) >= FEWEST_MONTHS else np.nan
     recent = pd.Series(False, index=points.index)
-    if len(after) >= FEWEST_MONTHS:
+    if len(after) >= FEWEST_MONTHS and not np.isnan(centre):
         recent[after.index[-recent_months:]] = True
     found = runs(points["value"], centre, baseline=len(baseline) if has_baseline else None)
     return RunChart(
@@ -187,13 +192,38 @@ def _facility_row(
         "reached": None,
         "reached_on": pd.NaT,
         "at_target_before": None,
+        "chance_of_reaching": np.nan,
     }
     if indicator.target is not None and after["value"].notna().sum() >= months_to_reach:
         first = _first_month_of_a_run(indicator.meets_target(after["value"]), after["period"], months_to_reach)
         row["reached"], row["reached_on"] = first is not None, first if first is not None else pd.NaT
         if chart.n_baseline >= FEWEST_MONTHS:
             row["at_target_before"] = bool(indicator.meets_target(pd.Series([chart.centre])).iloc[0])
+            row["chance_of_reaching"] = _chance_of_reaching(points, indicator, months_to_reach)
     return row
+
+
+def _chance_of_reaching(points: pd.DataFrame, indicator: Indicator, months_to_reach: int) -> float:
+    """The chance to meet the target so many months in a row at the level of the baseline, with the people there were.
+
+    Missing for means and times: how their months scatter is not known.
+    """
+    shown = points.loc[points["value"].notna()]
+    base = shown.loc[shown["in_baseline"]]
+    level_before = base["numerator"].sum() / base["denominator"].sum()
+    after = points.loc[~points["in_baseline"]]
+    people = after["denominator"].where(after["value"].notna())
+    at_target = people * float(indicator.target or 0) / indicator.per
+    # Counts are whole: the fewest, or the most, that still meet the target; a little slack for floating point.
+    if indicator.better == "up":
+        fewest = np.ceil(at_target - 1e-9) - 1
+        chance = binom.sf(fewest, people, level_before) if indicator.kind == "proportion" else None
+        chance = poisson.sf(fewest, people * level_before) if indicator.kind in ("rate", "count") else chance
+    else:
+        most = np.floor(at_target + 1e-9)
+        chance = binom.cdf(most, people, level_before) if indicator.kind == "proportion" else None
+        chance = poisson.cdf(most, people * level_before) if indicator.kind in ("rate", "count") else chance
+    return chance_of_run(np.nan_to_num(chance), months_to_reach) if chance is not None else np.nan
 
 
 def _first_month_of_a_run(met: pd.Series, period: pd.Series, length: int) -> pd.Timestamp | None:

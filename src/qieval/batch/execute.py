@@ -7,6 +7,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from qieval.batch.plan import Job, Notebook
 
@@ -31,17 +32,18 @@ def run_notebook(job: Job, notebook: Notebook, output: Path) -> Run:
     started = time.monotonic()
     failure = ""
     try:
-        papermill.execute_notebook(
-            str(notebook.path),
-            str(output),
-            parameters=plain_parameters(job),
-            kernel_name="python3",
-            cwd=str(job.home),
-            progress_bar=False,
-            log_output=False,
-            request_save_on_cell_execute=False,
-            **_kernel_options(),
-        )
+        with TemporaryDirectory(prefix="qieval-") as private:
+            papermill.execute_notebook(
+                str(notebook.path),
+                str(output),
+                parameters=plain_parameters(job),
+                kernel_name="python3",
+                cwd=str(job.home),
+                progress_bar=False,
+                log_output=False,
+                request_save_on_cell_execute=False,
+                **_kernel_options(Path(private)),
+            )
     except PapermillExecutionError as error:
         failure = _in_words(error.ename, error.evalue)
     except Exception as error:  # a dead kernel, a full disk: the batch goes on and the section says why
@@ -49,13 +51,14 @@ def run_notebook(job: Job, notebook: Notebook, output: Path) -> Run:
     return Run(notebook=notebook, output=output, failure=failure, seconds=time.monotonic() - started)
 
 
-def _kernel_options() -> dict[str, object]:
-    """A kernel that talks through files of the user alone, not through open ports, and ends without a farewell."""
+def _kernel_options(private: Path) -> dict[str, object]:
+    """A kernel that talks through files in a private folder, not through open ports, and ends without a farewell."""
     from traitlets.config import Config
 
     config = Config()
     if os.name != "nt":  # Windows has no such files; the kernel then listens on loopback
         config.KernelManager.transport = "ipc"
+        config.KernelManager.connection_file = str(private / "kernel.json")
     return {"config": config, "extra_arguments": ["--log-level=50"], "shutdown_kernel": "immediate"}
 
 

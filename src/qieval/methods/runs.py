@@ -102,6 +102,21 @@ def false_signal_rate(n_points: int, baseline: int) -> float:
     return float(np.mean((longest > longest_limit) | (crossings < crossings_limit)))
 
 
+def chance_of_run(probabilities: ArrayLike, length: int) -> float:
+    """The probability of at least one run of `length` successes in a row in independent trials.
+
+    `probabilities` holds the chance of success of each trial, in order. Followed exactly: the state is how many
+    successes in a row the last trials were.
+    """
+    in_a_row = np.zeros(length)
+    in_a_row[0] = 1.0  # none so far
+    reached = 0.0
+    for chance in np.asarray(probabilities, dtype=float):
+        reached += in_a_row[-1] * chance
+        in_a_row = np.append((1 - chance) * in_a_row.sum(), chance * in_a_row[:-1])
+    return float(reached)
+
+
 def _simulated(n_points: int, baseline: int) -> tuple[np.ndarray, np.ndarray, int]:
     """Longest run and crossings of many series in which nothing changes, and their useful points."""
     values = np.random.default_rng(20141121).random((REPLICATES, n_points))

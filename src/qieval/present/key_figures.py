@@ -25,7 +25,7 @@ def effectiveness(result: Effectiveness, study: Study) -> KeyFigures:
     difference = chart.recent_median - chart.centre if judged else math.nan
     trend = tuple(None if math.isnan(x) else float(x) for x in chart.points["value"])
     cells = [
-        Cell(column="Main indicator", text=main.indicator.name, trend=trend, line=chart.centre),
+        Cell(column="Main indicator", text=main.indicator.name, trend=trend, line=_known(chart.centre)),
         Cell(column="Result", text=chart.verdict.capitalize()),
         Cell(column="Change", text=change(difference, main.indicator), sort=_known(difference)),
     ]

@@ -69,7 +69,8 @@ def change(x: float, indicator: Indicator) -> str:
         return DASH
     if indicator.kind == "proportion":
         return f"{100 * x:+.0f} points".replace("-", MINUS)
-    return f"+{number(x)}" if x > 0 else number(x).replace("-", MINUS)
+    text = f"{x:+.1f}" if abs(x) >= 1 else f"{'+' if x > 0 else ''}{number(x)}"
+    return text.replace("-", MINUS)
 
 
 def unit(indicator: Indicator) -> str:
@@ -104,8 +105,8 @@ def month(day: pd.Timestamp) -> str:
 
 
 def day(date: pd.Timestamp) -> str:
-    """A day as ISO date."""
-    return DASH if pd.isna(date) else f"{date:%Y-%m-%d}"
+    """A day, e.g. 5 Jan 2023."""
+    return DASH if pd.isna(date) else f"{date.day} {date:%b %Y}"
 
 
 def listed(names: list[str] | tuple[str, ...], most: int = 12) -> str:

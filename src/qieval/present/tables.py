@@ -135,8 +135,8 @@ def projects(result: Durations) -> Table:
         "facility": ("Facility", _text),
         "setting": ("Setting", _text),
         "status": ("Status", _text),
-        "started_on": ("Began", day),
-        "until": ("Ended or last seen", day),
+        "started_on": ("Began", month),
+        "until": ("Ended or last seen", month),
         "duration_months": ("Months", months),
     }
     named = data.assign(title=data["title"].where(data["title"].notna(), "Project " + data["project_id"]))

@@ -279,8 +279,9 @@ def _key(sheet: _Sheet) -> Iterable[Problem]:
     again = sheet.frame.duplicated(key) & sheet.readable[key].all(axis=1) & ~blank
     if not again.any():
         return
-    first = sheet.frame.groupby(key, dropna=False, sort=False)[key[0]].transform(lambda same: same.index[0])
-    earlier = pd.Series(sheet.raw.rows[first.astype(int)].astype(str), index=first.index)
+    same = sheet.frame.groupby(key, dropna=False, sort=False).ngroup().to_numpy()
+    _, first, back = np.unique(same, return_index=True, return_inverse=True)
+    earlier = pd.Series(sheet.raw.rows[first[back]].astype(str), index=sheet.frame.index)
     named = pd.concat([sheet.text(name).replace("", "(blank)") for name in key], axis=1).agg(", ".join, axis=1)
     what = f"the same {' and '.join(filter(None, [', '.join(key[:-1]), key[-1]]))} as row"
     yield from sheet.problem(again, "", what, "keep one of the two rows", details=earlier + " (" + named + ")")

@@ -244,9 +244,10 @@ def _model_at(path: list[str]) -> type[BaseModel]:
 def _field_at(path: list[str]) -> tuple[Any, int]:
     """The field an error belongs to and how deep it lies; what lies deeper is inside a list or a mapping."""
     model: type[BaseModel] = Parameters
-    for depth, part in enumerate(path, start=1):
-        field = model.model_fields[part]
-        if not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
-            break
+    depth = 0
+    while True:
+        field = model.model_fields[path[depth]]
+        depth += 1
+        if depth == len(path) or not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+            return field, depth
         model = field.annotation
-    return field, depth

@@ -56,7 +56,7 @@ def share_ended(result: Durations) -> Figure | None:
 
 def _month_counts(last: float) -> list[int]:
     step = next(step for step in (1, 2, 3, 6, 12, 24) if last / step <= 12 or step == 24)
-    return list(range(0, int(last) + 1, step))
+    return list(range(0, int(last + 0.1) + 1, step))
 
 
 def _still_open(ax: Axes, curve: KaplanMeier, ticks: list[int]) -> None:

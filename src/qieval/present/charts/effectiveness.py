@@ -81,7 +81,7 @@ def facility_run_charts(result: IndicatorResult) -> Figure:
         for column, ax in enumerate(panels[-1]):
             if not ax.axison and rows > 1:  # the panel above it is the last of its column
                 panels[-2][column].tick_params(labelbottom=True)
-        figure.supylabel(wrapped(numbers.axis_label(indicator), 60), fontsize=9)
+        figure.supylabel(wrapped(numbers.axis_label(indicator), 26 * rows), fontsize=9)
         return finished(
             figure,
             name=f"run_charts_by_facility_{file_name(indicator.indicator_id)}",
@@ -99,6 +99,8 @@ def _series(ax: Axes, chart: RunChart, *, size: float) -> None:
 def _centre_line(ax: Axes, chart: RunChart, *, width: float) -> None:
     """The median, solid over the months it was taken from and dashed beyond them."""
     periods, within = chart.points["period"], chart.points["in_baseline"]
+    if math.isnan(chart.centre):
+        return
     if not chart.n_baseline:
         ax.hlines(chart.centre, periods.iloc[0], periods.iloc[-1], color=VERMILION, linewidth=width)
         return
@@ -109,6 +111,8 @@ def _centre_line(ax: Axes, chart: RunChart, *, width: float) -> None:
 
 def _median_lines(ax: Axes, chart: RunChart, indicator: Indicator) -> list[tuple[float, str, str]]:
     """Draw the medians; returns their labels."""
+    if math.isnan(chart.centre):
+        return []
     _centre_line(ax, chart, width=1.6)
     name = "Baseline\nmedian" if chart.n_baseline else "Median"
     labels = [(chart.centre, f"{name} {numbers.value(chart.centre, indicator)}", VERMILION)]
@@ -122,7 +126,7 @@ def _median_lines(ax: Axes, chart: RunChart, indicator: Indicator) -> list[tuple
 
 def _make_room(ax: Axes, heights: list[float]) -> None:
     low, high = ax.get_ylim()
-    ax.set_ylim(low, max(high, *(height * 1.08 for height in heights)))
+    ax.set_ylim(low, max([high, *(height * 1.08 for height in heights)]))
 
 
 def _mark_events(ax: Axes, events: pd.DataFrame) -> None:

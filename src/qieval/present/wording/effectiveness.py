@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import string
 
 import pandas as pd
@@ -125,7 +126,12 @@ def _reached(result: IndicatorResult) -> str:
     sentence = f"{of(reached.successes, reached.total)} facilities{share} reached the target of {rule} after joining."
     if result.at_target_before:
         sentence += f" {result.at_target_before} of these had a baseline median at the target already."
-    return sentence + " Facilities that see few people can reach a target by chance."
+    if result.n_with_chance:
+        expected = result.reached_by_chance
+        about = "fewer than one" if expected < 0.95 else f"about {expected:.0f}"
+        of_those = "" if result.n_with_chance == reached.total else f" of the {result.n_with_chance} with a baseline"
+        sentence += f" Had nothing changed since baseline, {about}{of_those} would have reached it by chance."
+    return sentence
 
 
 def caveats(result: Effectiveness) -> Text:
@@ -161,8 +167,10 @@ def caveats(result: Effectiveness) -> Text:
 def run_chart_caption(result: IndicatorResult, study: Effectiveness) -> str:
     """Caption of the pooled run chart, with the key to its letters."""
     chart = result.pooled
-    drawn = "baseline median, dashed where carried forward" if chart.n_baseline else "median of all months"
-    text = f"{result.indicator.name}, all facilities together, month by month. Red: {drawn}."
+    text = f"{result.indicator.name}, all facilities together, month by month."
+    if not math.isnan(chart.centre):
+        drawn = "baseline median, dashed where carried forward" if chart.n_baseline else "median of all months"
+        text += f" Red: {drawn}."
     if chart.n_baseline and chart.points["recent"].any():
         text += " Black: median of the last months."
     if result.indicator.target is not None:

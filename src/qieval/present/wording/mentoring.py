@@ -50,8 +50,8 @@ def _group_sentence(group: Any) -> str:
     if reading == "about as planned":
         reading = "not clearly more or fewer than planned"
     return (
-        f"{group_name(group)} made {whole(group.done)} visits of {whole(group.planned)} planned: {ratio(group.ratio)} "
-        f"for each planned (95% interval {interval}), {reading}."
+        f"{group_name(group)}: {whole(group.done)} visits done of {whole(group.planned)} planned, {ratio(group.ratio)} "
+        f"for each planned (95% interval {interval}): {reading}."
     )
 
 
