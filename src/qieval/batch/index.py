@@ -18,7 +18,9 @@ def write_index(folder: Path) -> Path:
     records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("[!.]*/report.json"))]
     order = list(STATUS)
     records.sort(key=lambda record: (order.index(record["status"]), record["title"].casefold()))
-    columns = list(dict.fromkeys(cell["column"] for record in records for cell in record["cells"]))
+    # The fullest report sets the order of the columns, so that one without some questions does not turn it round.
+    fullest_first = sorted(records, key=lambda record: -len(record["cells"]))
+    columns = list(dict.fromkeys(cell["column"] for record in fullest_first for cell in record["cells"]))
     rows = [
         record | {"symbol": STATUS[record["status"]], "by_column": {cell["column"]: cell for cell in record["cells"]}}
         for record in records

@@ -7,66 +7,18 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 from functools import partial
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from qieval.study.problems import Problem
 from qieval.study.reading import RawTable
-from qieval.study.schema import TABLES, Column, Table
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class _Sheet:
-    """One table on its way in: as the user wrote it, and as typed so far."""
-
-    table: Table
-    raw: RawTable
-    decimal: str
-    frame: pd.DataFrame
-    readable: pd.DataFrame  # of bool: False where a filled cell could not be read as its type
-
-    def problem(
-        self,
-        wrong: pd.Series | np.ndarray,
-        column: str,
-        what: str,
-        remedy: str,
-        level: Literal["error", "warning"] = "error",
-        details: pd.Series | None = None,
-    ) -> Iterable[Problem]:
-        """The rows where `wrong` holds, as one problem; nothing if there are none."""
-        at = np.flatnonzero(np.asarray(wrong, dtype=bool))
-        if len(at):
-            yield Problem(
-                source=self.raw.source,
-                what=what,
-                remedy=remedy,
-                column=column,
-                rows=tuple(int(row) for row in self.raw.rows[at]),
-                values=tuple(self.text(column).iloc[at]) if column else (),
-                details=() if details is None else tuple(details.iloc[at]),
-                level=level,
-            )
-
-    def problems_by_value(
-        self, wrong: pd.Series, column: str, what: str, remedy_for: Callable[[str], str]
-    ) -> Iterable[Problem]:
-        """The same, where the remedy depends on what stands in the cell: one problem per remedy."""
-        text = self.text(column)
-        remedies = text.map({value: remedy_for(value) for value in text[wrong].unique()})
-        for remedy in remedies[wrong].unique():
-            yield from self.problem(wrong & (remedies == remedy), column, what, remedy)
-
-    def text(self, column: str) -> pd.Series:
-        """A column as the user wrote it."""
-        cells = self.raw.cells
-        return cells[column] if column in cells else pd.Series("", index=cells.index, dtype=object)
+from qieval.study.rules import RULES
+from qieval.study.schema import TABLES, Column
+from qieval.study.sheet import Sheet, is_month_only, parse_date, read_types
 
 
 def check_tables(
@@ -81,7 +33,7 @@ def check_tables(
     ``None``), dates and months as ``datetime64``, numbers and counts as ``float64``, yes or no as
     ``boolean``. Where an error is among the problems, the frames must not be used.
     """
-    sheets = {name: _read_types(TABLES[name], raw, decimal) for name, raw in raws.items()}
+    sheets = {name: read_types(TABLES[name], raw, decimal) for name, raw in raws.items()}
     problems: list[Problem] = []
     for name, sheet in sheets.items():
         problems += _columns(sheet)
@@ -94,77 +46,6 @@ def check_tables(
             problems += rule(sheet, sheets)
     return {name: sheet.frame for name, sheet in sheets.items()}, problems
 
-
-# --- types -----------------------------------------------------------------------------------------
-
-
-def _read_types(table: Table, raw: RawTable, decimal: str) -> _Sheet:
-    typed, readable = {}, {}
-    for column in table.columns:
-        if column.name in raw.cells:
-            text = raw.cells[column.name]
-        else:
-            text = pd.Series("", index=raw.cells.index, dtype=object)
-        if decimal == "," and column.type in ("number", "count"):
-            # Swapped rather than replaced: the point of a thousand (1.234) must stay unreadable, not become 1.234.
-            text = text.str.translate(str.maketrans(",.", ".,"))
-        values = PARSERS[column.type](text)
-        if column.allowed:
-            # "Rural" and "Learning session" can only mean one thing.
-            plain = text.str.lower().str.replace(r"[\s-]+", "_", regex=True)
-            values = values.where(~plain.isin(column.allowed), plain)
-        typed[column.name] = values
-        readable[column.name] = values.notna() | (text == "")
-    index = raw.cells.index
-    return _Sheet(
-        table=table,
-        raw=raw,
-        decimal=decimal,
-        frame=pd.DataFrame(typed, index=index),
-        readable=pd.DataFrame(readable, index=index),
-    )
-
-
-def _parse_text(text: pd.Series) -> pd.Series:
-    return text.where(text != "", None).astype(object)
-
-
-def _parse_date(text: pd.Series) -> pd.Series:
-    """ISO dates; a month alone (2018-08) is read as its first day, and said so in a warning."""
-    day = text.str.replace(r"[T ]00:00(:00(\.0+)?)?$", "", regex=True)
-    day = day.where(~_is_month_only(day), day + "-01")
-    day = day.where(day.str.fullmatch(r"\d{4}-\d{2}-\d{2}"), None)
-    return pd.to_datetime(day, format="%Y-%m-%d", errors="coerce")
-
-
-def _parse_month(text: pd.Series) -> pd.Series:
-    return _parse_date(text).dt.to_period("M").dt.to_timestamp()
-
-
-def _parse_number(text: pd.Series) -> pd.Series:
-    number = text.where(text.str.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?"), None)
-    values = pd.to_numeric(number, errors="coerce").astype(float)
-    return values.where(np.isfinite(values))
-
-
-def _parse_count(text: pd.Series) -> pd.Series:
-    """Whole numbers; 12.0 is one, but 1.000 may be a thousand, and nothing is guessed."""
-    return _parse_number(text.where(text.str.fullmatch(r"[+-]?[0-9]+(\.0)?"), ""))
-
-
-def _parse_yes_no(text: pd.Series) -> pd.Series:
-    meaning = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
-    return text.str.lower().map(meaning).astype("boolean")
-
-
-PARSERS: dict[str, Callable[[pd.Series], pd.Series]] = {
-    "text": _parse_text,
-    "date": _parse_date,
-    "month": _parse_month,
-    "number": _parse_number,
-    "count": _parse_count,
-    "yes_no": _parse_yes_no,
-}
 
 NOT_READABLE = {
     "date": ("not a date", "write it as YYYY-MM-DD"),
@@ -183,14 +64,7 @@ TOTALS = frozenset({"total", "totals", "grand total", "subtotal", "sub-total", "
 _EXCEL_ERROR = r"#(?:REF!|N/A|DIV/0!|VALUE!|NAME\?|NULL!|NUM!|SPILL!|CALC!|#+)"
 
 
-def _is_month_only(text: pd.Series) -> pd.Series:
-    return text.str.fullmatch(r"\d{4}-\d{2}").astype(bool)
-
-
-# --- checks that hold for every table --------------------------------------------------------------
-
-
-def _columns(sheet: _Sheet) -> Iterable[Problem]:
+def _columns(sheet: Sheet) -> Iterable[Problem]:
     given, known = list(sheet.raw.cells.columns), sheet.table.column_names
     unknown = [name for name in given if name not in known]
     missing = [column.name for column in sheet.table.columns if column.required and column.name not in given]
@@ -207,7 +81,7 @@ def _columns(sheet: _Sheet) -> Iterable[Problem]:
         yield Problem(source=sheet.raw.source, what=what, remedy=remedy, level="warning")
 
 
-def _cells(sheet: _Sheet) -> Iterable[Problem]:
+def _cells(sheet: Sheet) -> Iterable[Problem]:
     for column in sheet.table.columns:
         name, text, values = column.name, sheet.text(column.name), sheet.frame[column.name]
         if name not in sheet.raw.cells:
@@ -229,16 +103,16 @@ def _cells(sheet: _Sheet) -> Iterable[Problem]:
             yield from sheet.problem(values < column.minimum, name, what, "correct it, or leave it blank if not known")
         if column.type == "date":
             yield from sheet.problem(
-                _is_month_only(text) & sheet.readable[name],
+                is_month_only(text) & sheet.readable[name],
                 name,
                 "gives the month only and was read as its first day",
                 "write the day if it is known",
                 "warning",
             )
         if column.type == "month":
-            whole = sheet.readable[name] & (text != "") & ~_is_month_only(text)
+            whole = sheet.readable[name] & (text != "") & ~is_month_only(text)
             yield from sheet.problem(
-                whole & (_parse_date(text) != values),
+                whole & (parse_date(text) != values),
                 name,
                 "not the first day of the month; read as that month",
                 "write the month's first day",
@@ -271,7 +145,7 @@ def _nearest(column: Column, value: str) -> str:
     return f"did you mean {near[0]!r}? Allowed are: {listed}" if near else f"write one of: {listed}"
 
 
-def _key(sheet: _Sheet) -> Iterable[Problem]:
+def _key(sheet: Sheet) -> Iterable[Problem]:
     key = list(sheet.table.key)
     if sheet.frame.empty or not set(key) & set(sheet.raw.cells.columns):
         return
@@ -287,13 +161,13 @@ def _key(sheet: _Sheet) -> Iterable[Problem]:
     yield from sheet.problem(again, "", what, "keep one of the two rows", details=earlier + " (" + named + ")")
 
 
-def _totals(sheet: _Sheet) -> Iterable[Problem]:
+def _totals(sheet: Sheet) -> Iterable[Problem]:
     name = sheet.table.key[0]
     total = sheet.text(name).str.lower().str.rstrip(":").isin(TOTALS)
     yield from sheet.problem(total, name, "a row of totals", "remove the row; totals are calculated")
 
 
-def _references(sheet: _Sheet, sheets: Mapping[str, _Sheet], unread: Collection[str]) -> Iterable[Problem]:
+def _references(sheet: Sheet, sheets: Mapping[str, Sheet], unread: Collection[str]) -> Iterable[Problem]:
     for column in sheet.table.columns:
         values = sheet.frame[column.name]
         if not column.refers_to or column.refers_to in unread or values.isna().all():
@@ -327,7 +201,7 @@ def _nearest_id(value: str, known: list[str], column: Column, source: str) -> st
     return f"did you mean {near[0]!r}?" if near else f"add it to {source}, or correct it"
 
 
-def _after_data_cut(sheet: _Sheet, data_cut: pd.Timestamp) -> Iterable[Problem]:
+def _after_data_cut(sheet: Sheet, data_cut: pd.Timestamp) -> Iterable[Problem]:
     lifetime = pd.DateOffset(years=50)
     for column in sheet.table.of_type("date", "month"):
         dates = sheet.frame[column.name]
@@ -338,106 +212,3 @@ def _after_data_cut(sheet: _Sheet, data_cut: pd.Timestamp) -> Iterable[Problem]:
             )
         far = (dates < data_cut - lifetime) | (column.may_be_future & (dates > data_cut + lifetime))
         yield from sheet.problem(far, column.name, "over 50 years from the data cut", "check the year", "warning")
-
-
-# --- rules of single tables ------------------------------------------------------------------------
-
-
-def _ends_before_start(start: str, end: str) -> Callable[[_Sheet, Mapping[str, _Sheet]], Iterable[Problem]]:
-    def rule(sheet: _Sheet, sheets: Mapping[str, _Sheet]) -> Iterable[Problem]:
-        wrong = sheet.frame[end] < sheet.frame[start]
-        yield from sheet.problem(wrong, end, f"before {start}", "correct one of the two dates")
-
-    return rule
-
-
-def _target_is_a_proportion(sheet: _Sheet, sheets: Mapping[str, _Sheet]) -> Iterable[Problem]:
-    wrong = (sheet.frame["kind"] == "proportion") & (sheet.frame["target"] > 1)
-    yield from sheet.problem(wrong, "target", "above 1 for a proportion", "write 0.9 for 90%")
-
-
-def _counts_fit(sheet: _Sheet, sheets: Mapping[str, _Sheet]) -> Iterable[Problem]:
-    if "indicators" not in sheets:
-        return
-    kinds = sheets["indicators"].frame.drop_duplicates("indicator_id").set_index("indicator_id")["kind"]
-    kind = sheet.frame["indicator_id"].map(kinds)
-    numerator, denominator = sheet.frame["numerator"], sheet.frame["denominator"]
-    for wrong, remedy in (
-        ((kind == "proportion") & (numerator > denominator), "check that the two are not swapped"),
-        (kind.isin(["rate", "mean", "time_between"]) & (numerator > 0) & (denominator == 0), "correct one of the two"),
-    ):
-        details = sheet.text("denominator")
-        yield from sheet.problem(wrong, "numerator", "above its denominator", remedy, details=details)
-    for name, values in (("numerator", numerator), ("denominator", denominator)):
-        part = (kind == "proportion") & (values != values.round()) & values.notna()
-        what = "not a whole number, though it counts people or events"
-        yield from sheet.problem(part, name, what, "write the count, not a percentage", "warning")
-    divided = kind.isin(["proportion", "rate", "mean", "time_between"])
-    lone = divided & numerator.notna() & (sheet.text("denominator") == "")
-    what = "has no denominator; the month is left out"
-    yield from sheet.problem(lone, "numerator", what, "fill in the denominator if it is known", "warning")
-    unknown = divided & (denominator > 0) & (sheet.text("numerator") == "")
-    what = "is blank beside a denominator; the month is left out"
-    yield from sheet.problem(unknown, "numerator", what, "fill it in if it is known, 0 if nobody counts", "warning")
-
-
-def _months_have_gaps(sheet: _Sheet, sheets: Mapping[str, _Sheet]) -> Iterable[Problem]:
-    known = sheet.frame.dropna(subset=["facility_id", "indicator_id", "period"])
-    if known.empty:
-        return
-    month = known["period"].dt.year * 12 + known["period"].dt.month
-    series = month.groupby([known["facility_id"], known["indicator_id"]])
-    gaps = (series.max() - series.min() + 1 - series.nunique()).loc[lambda gap: gap > 0]
-    if gaps.empty:
-        return
-    named = "; ".join(
-        f"{facility} {indicator}: {gap} month{'s' if gap > 1 else ''}"
-        for (facility, indicator), gap in gaps.head(5).items()
-    )
-    more = f"; and {len(gaps) - 5} more series" if len(gaps) > 5 else ""
-    what = f"months are missing between the first and the last ({named}{more})"
-    yield Problem(
-        source=sheet.raw.source,
-        column="period",
-        what=what,
-        remedy="add them if they are known; they stay gaps",
-        level="warning",
-    )
-
-
-def _status_fits_dates(sheet: _Sheet, sheets: Mapping[str, _Sheet]) -> Iterable[Problem]:
-    status, ended = sheet.frame["status"], sheet.frame["ended_on"]
-    blank = {name: sheet.text(name) == "" for name in ("started_on", "ended_on")}
-    still_open = status.isin(["planned", "ongoing"]) & ended.notna()
-    yield from sheet.problem(
-        still_open, "status", "has an ended_on", "write completed or abandoned, or remove the date"
-    )
-    finished = status.isin(["completed", "abandoned"])
-    undated = (finished & blank["ended_on"]) | ((finished | (status == "ongoing")) & blank["started_on"])
-    what = "has no start or no end; its duration is not known"
-    yield from sheet.problem(undated, "status", what, "fill in the dates if they are known", "warning")
-
-
-def _visit_is_dated(sheet: _Sheet, sheets: Mapping[str, _Sheet]) -> Iterable[Problem]:
-    if not {"planned_on", "done_on"} & set(sheet.raw.cells.columns):
-        what = "neither the column planned_on nor done_on is there"
-        yield Problem(source=sheet.raw.source, what=what, remedy="add one or both")
-        return
-    neither = (sheet.text("planned_on") == "") & (sheet.text("done_on") == "")
-    yield from sheet.problem(neither, "visit_id", "neither planned_on nor done_on is given", "fill in one or both")
-
-
-Rule = Callable[[_Sheet, Mapping[str, _Sheet]], Iterable[Problem]]
-
-RULES: dict[str, tuple[Rule, ...]] = {
-    "facilities": (_ends_before_start("joined_on", "support_ended_on"),),
-    "indicators": (_target_is_a_proportion,),
-    "measurements": (_counts_fit, _months_have_gaps),
-    "projects": (
-        _ends_before_start("started_on", "ended_on"),
-        _ends_before_start("started_on", "observed_to"),
-        _status_fits_dates,
-    ),
-    "visits": (_visit_is_dated,),
-    "visit_totals": (_ends_before_start("from", "to"),),
-}

@@ -47,9 +47,11 @@ class Study:
         return all(name in self.tables and len(self.tables[name]) > 0 for name in tables)
 
     def facility_names(self) -> pd.Series:
-        """Name by facility_id, for labels; the id where no name was given."""
+        """Name by facility_id, for labels: the id where there is no name, and both where two share one."""
         ids = self["facilities"]["facility_id"]
-        return self["facilities"]["name"].fillna(ids).set_axis(ids)
+        names = self["facilities"]["name"].fillna(ids)
+        names = names.where(~names.duplicated(keep=False), names + " (" + ids + ")")
+        return pd.Series(names.to_numpy(), index=ids)
 
     @property
     def fingerprint(self) -> str:

@@ -60,7 +60,7 @@ def facility_run_charts(result: IndicatorResult) -> Figure:
     rows = math.ceil(len(charts) / columns)
     first = min(chart.points["period"].min() for chart in charts.values())
     last = max(chart.points["period"].max() for chart in charts.values())
-    with drawing(0.55 + 1.32 * rows if columns > 1 else 2.6) as figure:
+    with drawing(0.75 + 1.32 * rows + (0.5 if rows == 1 else 0)) as figure:
         panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         for ax, (name, chart) in zip(panels.flat, charts.items(), strict=False):
             month_axis(ax, first, last, most=3)
@@ -81,7 +81,7 @@ def facility_run_charts(result: IndicatorResult) -> Figure:
         for column, ax in enumerate(panels[-1]):
             if not ax.axison and rows > 1:  # the panel above it is the last of its column
                 panels[-2][column].tick_params(labelbottom=True)
-        figure.supylabel(wrapped(numbers.axis_label(indicator), 26 * rows), fontsize=9)
+        figure.supylabel(wrapped(numbers.axis_label(indicator), max(22, 26 * rows - 10)), fontsize=9)
         return finished(
             figure,
             name=f"run_charts_by_facility_{file_name(indicator.indicator_id)}",
@@ -163,7 +163,7 @@ def _rows_under(ax: Axes, points: pd.DataFrame, ticks: pd.DatetimeIndex) -> None
         offset = -34 - 12 * line
         shown = [(tick, numbers.whole(by_period.loc[tick, column])) for tick in ticks if tick in by_period.index]
         ax.annotate(
-            title, (0, 0), xycoords="axes fraction", xytext=(-6, offset), textcoords="offset points",
+            title, (0, 0), xycoords="axes fraction", xytext=(-14, offset), textcoords="offset points",
             ha="right", va="top", fontsize=8, color=GREY, annotation_clip=False,
         )  # fmt: skip
         for tick, text in shown:

@@ -85,10 +85,11 @@ def _runs_sentence(chart: RunChart) -> str:
 def _too_few(chart: RunChart) -> str:
     if chart.n_baseline == 0:
         return f"There are {count(chart.n_after, 'month')} and no baseline; at least {FEWEST_USEFUL} months are needed."
-    return (
-        f"There are {chart.n_baseline} before and {chart.n_after} after, {chart.runs.n_useful} of them off the median; "
-        f"at least {FEWEST_MONTHS} before, {FEWEST_MONTHS} after and {FEWEST_USEFUL} off the median are needed."
-    )
+    there = f"There are {chart.n_baseline} before and {chart.n_after} after"
+    if min(chart.n_baseline, chart.n_after) >= FEWEST_MONTHS:
+        there += f", {chart.runs.n_useful} of them off the median"
+    needed = f"at least {FEWEST_MONTHS} before, {FEWEST_MONTHS} after and {FEWEST_USEFUL} off the median are needed."
+    return f"{there}; {needed}"
 
 
 def facilities(result: IndicatorResult) -> Text:
