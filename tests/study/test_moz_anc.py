@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import qieval
-from moz_anc import expected_table_2, moz_anc_parameters, write_moz_anc
+from tests.moz_anc import expected_table_2, moz_anc_parameters, write_moz_anc
 from qieval.study.study import Study
 
 

@@ -17,7 +17,7 @@ from qieval.study.simulate import DEMO, EXAMPLES, SMALL, Design, Indicator, Ment
 from qieval.study.study import check_study
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = Path(simulator.__file__).parent / "examples"
+SHIPPED = Path(simulator.__file__).parents[1] / "examples"
 
 WASHING = Indicator(indicator_id="washing", name="Hands washed", baseline=0.3, effect=1.5)
 
@@ -199,6 +199,27 @@ def test_projects_are_completed_abandoned_ongoing_and_planned(demo):
     assert set(projects.index) == {"completed", "abandoned", "ongoing", "planned"}
     assert projects.loc[["ongoing", "planned"], "ended_on"].isna().all()
     assert projects.loc[["planned"], "started_on"].isna().all()
+
+
+def test_project_titles_fit_a_chart_and_differ_within_a_facility(demo):
+    projects = demo.tables["projects"]
+    assert projects["title"].str.len().max() <= 50
+    assert not projects.duplicated(["facility_id", "title"]).any()
+    assert projects.groupby("indicator_id")["title"].nunique().tolist() == [4, 4, 4, 4]
+
+
+def test_the_demo_has_17_events_and_its_learning_sessions_are_about_5_months_apart(demo):
+    events = demo.tables["events"]
+    assert events["kind"].value_counts().to_dict() == {
+        "webinar": 6,
+        "learning_session": 4,
+        "sharing": 3,
+        "training": 2,
+        "product": 2,
+    }
+    sessions = events.loc[events["kind"] == "learning_session", "held_on"]
+    assert sessions.iloc[0] < pd.Timestamp("2022-02-01")
+    assert sessions.diff().dropna().dt.days.between(120, 180).all()
 
 
 def test_costs_are_in_the_phases_of_the_parameters(demo):

@@ -25,8 +25,8 @@ class Durations:
     curve: KaplanMeier | None  # in months; None where no project has the dates
     has_median: bool  # False below five dated projects
     n_undated: int  # begun, but a date is missing, so they are in no curve
-    median_if_undated_short: float  # the median had all undated ended projects ended at once ...
-    median_if_undated_long: float  # ... or after all others; equal to the median where none is undated
+    median_if_undated_short: float  # the median had every undated project that ended done so at once ...
+    median_if_undated_long: float  # ... or every undated one lasted longer than all others; else the median
     phases: dict[str, tuple[pd.Timestamp, pd.Timestamp]]
     visits: pd.DataFrame  # project_id, done_on: visits made to the project's facility while it ran
 
@@ -47,7 +47,6 @@ def durations(study: Study) -> Durations:
         raise DataError("the table projects holds no project")
     dated = projects.dropna(subset=["duration_months"])
     undated = projects.loc[projects["status"].ne("planned") & projects["duration_months"].isna()]
-    ended_undated = int(undated["status"].isin(["completed", "abandoned"]).sum())
     curve = kaplan_meier(dated["duration_months"], dated["ended"]) if len(dated) else None
     has_median = curve is not None and curve.n >= FEWEST_PROJECTS
     return Durations(
@@ -56,8 +55,8 @@ def durations(study: Study) -> Durations:
         curve=curve,
         has_median=has_median,
         n_undated=len(undated),
-        median_if_undated_short=_median_with(dated, ended_undated, short=True) if has_median else np.nan,
-        median_if_undated_long=_median_with(dated, ended_undated, short=False) if has_median else np.nan,
+        median_if_undated_short=_median_with(dated, int(undated["ended"].sum()), short=True) if has_median else np.nan,
+        median_if_undated_long=_median_with(dated, len(undated), short=False) if has_median else np.nan,
         phases=phases(study),
         visits=_visits_while_running(study, projects),
     )
@@ -97,7 +96,7 @@ def _project_table(study: Study) -> pd.DataFrame:
 
 
 def _median_with(dated: pd.DataFrame, n_undated: int, *, short: bool) -> float:
-    """The median had every undated project been the shortest, or the longest, of all."""
+    """The median had that many undated projects been the shortest, or the longest, of all."""
     extreme = 0.0 if short else float(dated["duration_months"].max()) + 1
     lengths = np.append(dated["duration_months"], np.full(n_undated, extreme))
     # The longest are set as not ended: their true length is open, so a median among them is "not reached".

@@ -138,7 +138,9 @@ def _on_calendar(own: pd.DataFrame) -> pd.DataFrame:
 
 
 def _run_chart(points: pd.DataFrame, in_baseline: pd.Series, indicator: Indicator, recent_months: int) -> RunChart:
-    known = points["value"].notna()
+    # Months before a declared baseline are drawn, but they are neither before nor after the change.
+    since = in_baseline.cummax() | ~in_baseline.any()
+    known = points["value"].notna() & since
     baseline, after = points["value"][known & in_baseline], points["value"][known & ~in_baseline]
     has_baseline = len(baseline) > 0
     line_from = baseline if has_baseline else after
@@ -146,7 +148,7 @@ def _run_chart(points: pd.DataFrame, in_baseline: pd.Series, indicator: Indicato
     recent = pd.Series(False, index=points.index)
     if len(after) >= FEWEST_MONTHS and not np.isnan(centre):
         recent[after.index[-recent_months:]] = True
-    found = runs(points["value"], centre, baseline=len(baseline) if has_baseline else None)
+    found = runs(points["value"][since], centre, baseline=len(baseline) if has_baseline else None)
     return RunChart(
         points=points.assign(in_baseline=in_baseline, recent=recent),
         centre=centre,

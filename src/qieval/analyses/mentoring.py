@@ -53,10 +53,11 @@ def _from_visits(study: Study) -> Mentoring:
     by_facility = visits.groupby("facility_id").agg(
         planned=("planned", "sum"), done=("done", "sum"), last_visit=("done_on", "max")
     )
-    # A hub is visited by choice: it is left out of the count unless a visit to it was planned or made.
+    # A hub is visited by choice: it is left out of the count unless a visit to it was planned or made by now.
+    concerned = by_facility.index[by_facility[["planned", "done"]].any(axis=1)]
     to_visit = facilities.loc[
         ~facilities["role"].isin(["comparison", "hub"])
-        | (facilities["role"].eq("hub") & facilities["facility_id"].isin(by_facility.index))
+        | (facilities["role"].eq("hub") & facilities["facility_id"].isin(concerned))
     ]
     table = pd.DataFrame(
         {

@@ -59,14 +59,15 @@ def facility_months(study: Study, indicator: Indicator) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame, one row per facility and month
+    DataFrame, one row per facility, in the order of their table, and month
         ``facility_id``, ``period``, ``numerator``, ``denominator`` (above 0), ``value``, ``joined`` (first
         month of improvement work, missing if not recorded) and ``support_ended`` (last month of support).
     """
     facilities = study["facilities"][["facility_id", "joined_on", "support_ended_on"]]
     part = facilities.loc[facilities["facility_id"].isin(participants(study))]
     rows = study["measurements"].loc[lambda frame: frame["indicator_id"] == indicator.indicator_id]
-    rows = rows[["facility_id", "period", "numerator", "denominator"]].merge(part, on="facility_id")
+    rows = rows[["facility_id", "period", "numerator", "denominator"]].sort_values("period", kind="stable")
+    rows = part.merge(rows, on="facility_id")  # which keeps the order of the facilities table
     if indicator.kind == "count":
         # A count has no denominator: each facility's month counts once, so that pooling averages over facilities.
         rows = rows.assign(denominator=1.0)
@@ -78,7 +79,7 @@ def facility_months(study: Study, indicator: Indicator) -> pd.DataFrame:
             support_ended=first_of_month(known["support_ended_on"]),
         )
         .drop(columns=["joined_on", "support_ended_on"])
-        .sort_values(["facility_id", "period"], ignore_index=True)
+        .reset_index(drop=True)
     )
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import ttest_ind
+from scipy.stats import ttest_ind_from_stats
 
 from qieval.analyses.series import Indicator, facility_months, indicators, level
 from qieval.methods.rates import Proportion, proportion, proportion_difference, rate_ratio
@@ -99,7 +99,7 @@ def _facility(
 ) -> dict[str, object]:
     joined, ended = own["joined"].iloc[0], own["support_ended"].iloc[0]
     baseline = own.loc[own["period"] < joined]  # empty if joined is missing
-    at_end = _window(own, ended, options.window_months)
+    at_end = _window(own.loc[~(own["period"] < joined)], ended, options.window_months)  # no month counts twice
     row: dict[str, object] = {"support_ended": ended, "baseline": np.nan, "end": np.nan, "gain": np.nan}
     enough = (
         baseline["period"].nunique() >= FEWEST_BASELINE_MONTHS
@@ -124,8 +124,7 @@ def _facility(
 def _is_beyond_chance(baseline: pd.DataFrame, at_end: pd.DataFrame, indicator: Indicator) -> bool:
     """Whether the 95% interval of the difference leaves out none, for the kind of indicator."""
     if indicator.kind in ("mean", "time_between"):
-        # The spread between people is not recorded for every month; that between months is there to see.
-        return bool(ttest_ind(at_end["value"], baseline["value"], equal_var=False).pvalue < 0.05)
+        return _months_differ(at_end["value"], baseline["value"])
     events, people = at_end["numerator"].sum(), at_end["denominator"].sum()
     events_before, people_before = baseline["numerator"].sum(), baseline["denominator"].sum()
     if indicator.kind == "proportion":
@@ -133,6 +132,16 @@ def _is_beyond_chance(baseline: pd.DataFrame, at_end: pd.DataFrame, indicator: I
         return low > 0 or high < 0
     _, low, high = rate_ratio(int(events), people, int(events_before), people_before)
     return low > 1 or high < 1
+
+
+def _months_differ(values: pd.Series, others: pd.Series) -> bool:
+    """Welch's t-test between months: the spread between people is not recorded for every month."""
+    if min(len(values), len(others)) < 2:
+        return False
+    if max(values.std(), others.std()) == 0:
+        return bool(values.mean() != others.mean())
+    summary = (values.mean(), values.std(), len(values), others.mean(), others.std(), len(others))
+    return bool(ttest_ind_from_stats(*summary, equal_var=False).pvalue < 0.05)
 
 
 def _follow_up(
@@ -150,8 +159,9 @@ def _follow_up(
     due = row["support_ended"] + pd.DateOffset(months=after)
     if due > last_month:
         return dict(zip(names, (np.nan, np.nan, "too early"), strict=True))
-    window = _window(own, due, options.window_months)
-    if not _is_enough(window, options.window_months, fewest):
+    months = min(options.window_months, after)  # the months of support are not part of what came after it
+    window = _window(own, due, months)
+    if not _is_enough(window, months, fewest):
         return dict(zip(names, (np.nan, np.nan, "not reported"), strict=True))
     now, end, gain = level(window, indicator), float(row["end"]), float(row["gain"])  # type: ignore[arg-type]
     lost = (end - now) * indicator.sign

@@ -38,6 +38,7 @@ def run_notebook(job: Job, notebook: Notebook, output: Path) -> Run:
                 str(output),
                 parameters=plain_parameters(job),
                 kernel_name="python3",
+                language="python",
                 cwd=str(job.home),
                 progress_bar=False,
                 log_output=False,

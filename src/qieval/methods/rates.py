@@ -51,8 +51,9 @@ def proportion(successes: int, total: int, *, level: float = 0.95) -> Proportion
         successes=successes,
         total=total,
         estimate=successes / total,
-        low=max(float(low), 0.0),
-        high=min(float(high), 1.0),
+        # Exactly 0 and 1 at the ends, where rounding leaves a trace that would be read as "under 1%".
+        low=float(low) if successes else 0.0,
+        high=float(high) if successes < total else 1.0,
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 FEWEST_USEFUL = 10  # below this the rules can hardly signal, whatever happened
-REPLICATES = 10_000
+REPLICATES = 4_000  # random orders behind limits about the median of a baseline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ def runs(values: ArrayLike, centre: float, *, baseline: int | None = None) -> Ru
         The centre line: the median of all values, or of the baseline.
     baseline : int, optional
         How many of the first values the centre line is the median of. Default: all, with the Anhoej limits.
-        With a baseline the limits are those of `frozen_limits`.
+        With a baseline the limits are those of `frozen_limits`, or of `tied_limits` where values are equal.
 
     References
     ----------
@@ -43,15 +43,16 @@ def runs(values: ArrayLike, centre: float, *, baseline: int | None = None) -> Ru
        of non-random variation in health care processes. PLoS ONE 2014;9(11):e113825.
     """
     values = np.asarray(values, dtype=float)
-    side = np.sign(values - centre)
-    side = side[np.isfinite(side) & (side != 0)]
-    n_useful = len(side)
-    longest, crossings = _runs_of_sides(side[np.newaxis, :]) if n_useful else (np.zeros(1), np.zeros(1))
-    n_points = int(np.isfinite(values).sum())
-    if baseline is None or baseline >= n_points:
+    known = values[np.isfinite(values - centre)]
+    side = np.sign(known - centre)
+    n_useful = int((side != 0).sum())
+    longest, crossings = _runs_of_sides(side[np.newaxis, :])
+    if baseline is None or baseline >= len(known):
         longest_limit, crossings_limit = anhoej_limits(n_useful)
+    elif len(np.unique(known)) == len(known):
+        longest_limit, crossings_limit = frozen_limits(len(known), baseline)
     else:
-        longest_limit, crossings_limit = frozen_limits(n_points, baseline)
+        longest_limit, crossings_limit = tied_limits(known, baseline)
     signal = bool(longest[0] > longest_limit or crossings[0] < crossings_limit) if n_useful >= FEWEST_USEFUL else None
     return Runs(
         n_useful=n_useful,
@@ -63,6 +64,7 @@ def runs(values: ArrayLike, centre: float, *, baseline: int | None = None) -> Ru
     )
 
 
+@lru_cache(maxsize=512)
 def anhoej_limits(n_useful: int) -> tuple[int, int]:
     """The longest run and the fewest crossings that chance explains around the median of all points.
 
@@ -83,10 +85,31 @@ def frozen_limits(n_points: int, baseline: int) -> tuple[int, int]:
     The Anhoej limits are made for the median of all points. A median of few points is itself uncertain, so
     that a series in which nothing changed signals far too often (`false_signal_rate`: 19% of the time with 9
     baseline months of 36). These limits are found by simulation with a fixed seed such that each of the two
-    rules signals at most 2.5% of the time. They do not depend on the distribution of the values, only on
-    their order. Independent values are assumed.
+    rules signals at most 2.5% of the time. For values that all differ they do not depend on the distribution,
+    only on the order; where some are equal, see `tied_limits`. Independent values are assumed.
     """
-    longest, crossings, _ = _simulated(n_points, baseline)
+    return tied_limits(np.arange(n_points), baseline)
+
+
+def tied_limits(values: ArrayLike, baseline: int) -> tuple[int, int]:
+    """The limits of `frozen_limits` for values of which some are equal, by drawing their order at random.
+
+    Small counts tie: in a facility with ten births a month few different percentages are possible, many lie
+    on the median and fewer on one side of it than on the other. Limits for values that all differ would then
+    signal in a third of the series in which nothing changed.
+
+    Parameters
+    ----------
+    values : array of float, none missing
+        The series itself: had nothing changed, its values could as well have come in any other order.
+    baseline : int
+        How many of the first values the centre line is the median of.
+
+    References
+    ----------
+    .. [1] Good P. Permutation, Parametric and Bootstrap Tests of Hypotheses, 3rd ed., 2005, sec. 3.2.
+    """
+    longest, crossings = _in_random_order(values, baseline)
     longest_limit = int(np.quantile(longest, 0.975, method="higher"))
     crossings_limit = int(np.quantile(crossings, 0.025, method="lower"))
     return longest_limit, crossings_limit
@@ -97,8 +120,9 @@ def false_signal_rate(n_points: int, baseline: int) -> float:
 
     The centre line is the median of the first `baseline` of `n_points` independent values.
     """
-    longest, crossings, n_useful = _simulated(n_points, baseline)
-    longest_limit, crossings_limit = anhoej_limits(n_useful)
+    longest, crossings = _in_random_order(np.arange(n_points), baseline)
+    # With an odd baseline one point lies on its median.
+    longest_limit, crossings_limit = anhoej_limits(n_points - baseline % 2)
     return float(np.mean((longest > longest_limit) | (crossings < crossings_limit)))
 
 
@@ -117,22 +141,20 @@ def chance_of_run(probabilities: ArrayLike, length: int) -> float:
     return float(reached)
 
 
-def _simulated(n_points: int, baseline: int) -> tuple[np.ndarray, np.ndarray, int]:
-    """Longest run and crossings of many series in which nothing changes, and their useful points."""
-    values = np.random.default_rng(20141121).random((REPLICATES, n_points))
-    centre = np.median(values[:, :baseline], axis=1, keepdims=True)
-    # With an odd baseline one point lies on the median: it is not useful, so its row is one point shorter.
-    useful = values[values != centre].reshape(REPLICATES, -1)
-    longest, crossings = _runs_of_sides(np.sign(useful - centre))
-    return longest, crossings, useful.shape[1]
+def _in_random_order(values: ArrayLike, baseline: int) -> tuple[np.ndarray, np.ndarray]:
+    """Longest run and crossings of the values in many random orders, about the median of the first of each."""
+    rows = np.tile(np.sort(np.asarray(values, dtype=float)), (REPLICATES, 1))
+    rows = np.random.default_rng(20141121).permuted(rows, axis=1)
+    return _runs_of_sides(np.sign(rows - np.median(rows[:, :baseline], axis=1, keepdims=True)))
 
 
-def _runs_of_sides(side: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Longest run and crossings of each row of a matrix of -1 and +1."""
-    changes = side[:, 1:] != side[:, :-1]
-    length = np.ones(len(side), dtype=int)
-    longest = length.copy()
-    for change in changes.T:
-        length = np.where(change, 1, length + 1)
+def _runs_of_sides(sides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Longest run and crossings of each row of a matrix of -1, 0 and +1; a 0 neither makes nor breaks a run."""
+    last, length, longest, crossings = (np.zeros(len(sides), dtype=int) for _ in range(4))
+    for side in sides.T.astype(int):
+        is_useful = side != 0
+        length = np.where(side == last, length + 1, 1) * is_useful + length * ~is_useful
+        crossings += is_useful & (last == -side)
+        last = np.where(is_useful, side, last)
         np.maximum(longest, length, out=longest)
-    return longest, changes.sum(axis=1)
+    return longest, crossings

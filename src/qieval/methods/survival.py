@@ -13,7 +13,7 @@ from qieval.errors import DataError
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class KaplanMeier:
-    """A survival curve and its median; `inf` where the curve, or its band, never reaches one half."""
+    """A survival curve and its median; `inf` where the curve, or its band, never comes down to one half."""
 
     curve: pd.DataFrame  # one row per distinct time, from 0: time, at_risk, events, censored, survival, low, high
     median: float
@@ -25,6 +25,9 @@ class KaplanMeier:
 
 def kaplan_meier(durations: ArrayLike, observed: ArrayLike) -> KaplanMeier:
     """The Kaplan-Meier curve with log-log 95% intervals.
+
+    The median is the first time by which half have ended; R takes the middle instead where the curve stays at
+    exactly one half for a while. A curve of 0 has no log-log limits: the 0 drawn there bounds no median.
 
     Parameters
     ----------
@@ -43,7 +46,6 @@ def kaplan_meier(durations: ArrayLike, observed: ArrayLike) -> KaplanMeier:
        (log-log interval: it keeps its coverage in samples as small as ten).
     """
     from lifelines import KaplanMeierFitter
-    from lifelines.utils import qth_survival_times
 
     durations = np.asarray(durations, dtype=float)
     observed = np.asarray(observed, dtype=bool)
@@ -63,12 +65,18 @@ def kaplan_meier(durations: ArrayLike, observed: ArrayLike) -> KaplanMeier:
             "high": band["high"].to_numpy(),
         }
     )
-    crossing = qth_survival_times(0.5, band)
     return KaplanMeier(
         curve=curve,
-        median=float(fitted.median_survival_time_),
-        median_low=float(crossing["low"].iloc[0]),
-        median_high=float(crossing["high"].iloc[0]),
+        median=_time_at_half(curve["time"], curve["survival"]),
+        median_low=_time_at_half(curve["time"], curve["low"]),
+        median_high=_time_at_half(curve["time"], curve["high"].where(curve["survival"] > 1e-9)),
         n=len(durations),
         n_events=int(observed.sum()),
     )
+
+
+def _time_at_half(time: pd.Series, share: pd.Series) -> float:
+    """The first time at which a falling curve is at most one half; `inf` if it never is."""
+    # Products of fractions miss one half by the last digit: 3 of 6 ended would not count as half.
+    reached = share <= 0.5 + 1e-9
+    return float(time[reached].iloc[0]) if reached.any() else np.inf

@@ -1,0 +1,86 @@
+"""One batch for all tests that look at what a batch leaves: it takes a while, so it is run once."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.moz_anc import SOURCE, moz_anc_parameters, write_moz_anc
+
+PROJECT = Path(__file__).resolve().parents[2]
+SHARED = (PROJECT / os.environ.get("QIEVAL_REFERENCE", "../shared")).resolve()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What `qieval run` printed and left behind."""
+
+    out: Path
+    exit_code: int
+    printed: str
+    errors: str
+
+    def page(self, collaborative: str) -> str:
+        return (self.out / collaborative / "report.html").read_text(encoding="utf-8")
+
+
+def qieval(*arguments: str | Path, cwd: Path = PROJECT) -> subprocess.CompletedProcess[str]:
+    """The command as a user types it."""
+    command = [sys.executable, "-m", "qieval", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=280, check=False)
+
+
+@pytest.fixture(scope="session")
+def batch(tmp_path_factory: pytest.TempPathFactory) -> Batch:
+    """The shipped parameters, one study full of hostile names, one with broken data, and Mozambique where it is."""
+    folder = tmp_path_factory.mktemp("batch")
+    sources = [*sorted((PROJECT / "params").glob("*.yaml")), hostile_study(folder), broken_study(folder)]
+    if (SHARED / SOURCE).is_dir():
+        data = write_moz_anc(SHARED, folder / "moz_anc")
+        sources.append(written(folder / "moz_anc.yaml", moz_anc_parameters(data)))
+    done = qieval("run", *sources, "--out", folder / "reports", "--jobs", "2")
+    return Batch(out=folder / "reports", exit_code=done.returncode, printed=done.stdout, errors=done.stderr)
+
+
+def written(path: Path, parameters: dict[str, object]) -> Path:
+    path.write_text(yaml.safe_dump(parameters, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+SCRIPT = "<script>document.title='broken'</script>"
+
+
+def hostile_study(folder: Path) -> Path:
+    """The small example with names that are markup, formulas, mathematics and Hindi."""
+    data = folder / "hostile"
+    shutil.copytree(PROJECT / "src/qieval/study/examples/small", data)
+    facilities = (data / "facilities.csv").read_text(encoding="utf-8").splitlines()
+    names = [f'"{SCRIPT}"', "=1+1 $x^2$", "प्राथमिक स्वास्थ्य केंद्र"]
+    rows = [row.split(",") for row in facilities]
+    for row, name in zip(rows[1:], names, strict=True):
+        row[1] = name
+    (data / "facilities.csv").write_text("\n".join(map(",".join, rows)), encoding="utf-8")
+    parameters = yaml.safe_load((PROJECT / "params/small.yaml").read_text(encoding="utf-8"))
+    more = {"collaborative": "hostile", "title": f"Names {SCRIPT} [bold]", "data": str(data)}
+    return written(folder / "hostile.yaml", parameters | more)
+
+
+def broken_study(folder: Path) -> Path:
+    """The small example with a project that ends before it starts and a visit to a facility that is not there."""
+    data = folder / "broken"
+    shutil.copytree(PROJECT / "src/qieval/study/examples/small", data)
+    (data / "projects.csv").write_text(
+        "project_id,facility_id,started_on,ended_on,status\nP1,F01,2024-05-01,2024-04-01,completed\n", encoding="utf-8"
+    )
+    (data / "visits.csv").write_text(
+        "visit_id,facility_id,mentor_type,done_on\nV1,F01,hub,2024-05-01\nV2,F99,hub,2024-05-02\n", encoding="utf-8"
+    )
+    parameters = yaml.safe_load((PROJECT / "params/small.yaml").read_text(encoding="utf-8"))
+    return written(
+        folder / "broken.yaml", parameters | {"collaborative": "broken", "title": "Broken data", "data": str(data)}
+    )

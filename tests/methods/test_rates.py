@@ -1,0 +1,136 @@
+"""Proportions and ratios of small counts, against R and the published examples."""
+
+import math
+
+import pytest
+
+from qieval.errors import DataError
+from qieval.methods.rates import proportion, proportion_difference, rate_ratio, ratio
+from tests.methods.conftest import case
+
+C05, C06 = case("c05_poisson_visits"), case("c06_proportions")
+CLOSED_FORM = {"rel": 1e-8, "abs": 1e-8}
+
+
+# --- proportions -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("part", "whole"), [(8, 10), (0, 10), (10, 10), (4, 18), (1, 3), (13681, 25940)])
+def test_the_interval_of_a_proportion_is_that_of_wilson(part, whole):
+    found = proportion(part, whole)
+    assert found.estimate == pytest.approx(C06[f"{part}of{whole}_p"], **CLOSED_FORM)
+    assert found.low == pytest.approx(C06[f"{part}of{whole}_wilson_l"], **CLOSED_FORM)
+    assert found.high == pytest.approx(C06[f"{part}of{whole}_wilson_u"], **CLOSED_FORM)
+
+
+def test_a_proportion_keeps_its_counts():
+    found = proportion(4, 18)
+    assert (found.successes, found.total) == (4, 18)
+
+
+@pytest.mark.parametrize("whole", [1, 7, 10, 1000])
+def test_the_interval_never_leaves_0_to_1(whole):
+    assert proportion(0, whole).low == 0
+    assert proportion(whole, whole).high == 1
+
+
+def test_a_higher_level_gives_a_wider_interval():
+    usual, wide = proportion(8, 10), proportion(8, 10, level=0.99)
+    assert wide.low < usual.low
+    assert wide.high > usual.high
+
+
+@pytest.mark.parametrize(("part", "whole"), [(0, 0), (5, 4), (-1, 4)])
+def test_what_is_not_a_proportion_is_refused_with_its_counts(part, whole):
+    with pytest.raises(DataError, match=f"^{part} of {whole} is not a proportion: it needs 0 <= part <= whole"):
+        proportion(part, whole)
+
+
+# --- done over planned -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("done", "planned", "name"),
+    [(34, 14, "network_34of14"), (4, 18, "hub_4of18"), (0, 6, "none_0of6"), (38, 32, "all_38of32")],
+)
+def test_the_interval_of_done_over_planned_is_the_exact_one_of_a_poisson_count(done, planned, name):
+    found = ratio(done, planned)
+    assert found.ratio == pytest.approx(C05[f"{name}_ratio"], **CLOSED_FORM)
+    assert found.low == pytest.approx(C05[f"{name}_lcl"], **CLOSED_FORM)
+    assert found.high == pytest.approx(C05[f"{name}_ucl"], **CLOSED_FORM)
+
+
+def test_more_done_than_planned_is_not_cut_off_at_one():
+    assert ratio(34, 14).ratio == pytest.approx(2.428571, abs=1e-6)
+
+
+def test_nothing_done_has_a_lower_limit_of_zero_and_an_upper_limit():
+    found = ratio(0, 6)
+    assert (found.ratio, found.low) == (0, 0)
+    assert found.high == pytest.approx(-math.log(0.025) / 6, rel=1e-8)
+
+
+@pytest.mark.parametrize(("done", "planned"), [(4, 0), (-1, 3)])
+def test_nothing_planned_has_no_ratio_and_the_message_says_what_to_give_instead(done, planned):
+    with pytest.raises(DataError, match=f"^{done} done of {planned} planned has no ratio: give the counts instead$"):
+        ratio(done, planned)
+
+
+# --- two rates -------------------------------------------------------------------------------------
+
+
+def test_network_over_hub_is_a_ratio_of_ratios_with_its_exact_conditional_interval():
+    estimate, low, high = rate_ratio(34, 14, 4, 18)
+    assert estimate == pytest.approx(C05["network_over_hub"], **CLOSED_FORM)
+    assert low == pytest.approx(C05["network_over_hub_lcl"], **CLOSED_FORM)
+    assert high == pytest.approx(C05["network_over_hub_ucl"], **CLOSED_FORM)
+
+
+def test_turning_a_rate_ratio_round_inverts_it():
+    estimate, low, high = rate_ratio(34, 14, 4, 18)
+    assert rate_ratio(4, 18, 34, 14) == pytest.approx((1 / estimate, 1 / high, 1 / low))
+
+
+def test_a_ratio_over_no_event_has_no_upper_limit():
+    estimate, low, high = rate_ratio(5, 10, 0, 10)
+    assert math.isinf(estimate)
+    assert math.isinf(high)
+    # All 5 events fall on the first: its share is at least 0.025 ** (1 / 5).
+    share = 0.025 ** (1 / 5)
+    assert low == pytest.approx(share / (1 - share))
+
+
+def test_no_event_over_some_is_zero_with_an_upper_limit():
+    estimate, low, high = rate_ratio(0, 10, 5, 10)
+    assert (estimate, low) == (0, 0)
+    share = 1 - 0.025 ** (1 / 5)
+    assert high == pytest.approx(share / (1 - share))
+
+
+def test_no_event_at_all_says_nothing_of_a_ratio():
+    estimate, low, high = rate_ratio(0, 10, 0, 10)
+    assert math.isnan(estimate)
+    assert (low, high) == (0, math.inf)
+
+
+# --- two proportions: Newcombe, Stat Med 1998;17:873, table II, method 10 ---------------------------
+
+
+@pytest.mark.parametrize(
+    ("counts", "estimate", "low", "high"),
+    [
+        ((56, 70, 48, 80), 0.2, 0.0524, 0.3339),
+        ((9, 10, 3, 10), 0.6, 0.1705, 0.8090),
+        ((6, 7, 2, 7), 0.5714, 0.0582, 0.8062),
+        ((5, 56, 0, 29), 0.0893, -0.0381, 0.1926),
+        ((0, 10, 0, 10), 0.0, -0.2775, 0.2775),
+        ((10, 10, 0, 10), 1.0, 0.6075, 1.0),
+    ],
+)
+def test_the_interval_of_a_difference_is_that_of_newcombe(counts, estimate, low, high):
+    assert proportion_difference(*counts) == pytest.approx((estimate, low, high), abs=5e-5)
+
+
+def test_turning_a_difference_round_changes_its_sign():
+    estimate, low, high = proportion_difference(9, 10, 3, 10)
+    assert proportion_difference(3, 10, 9, 10) == pytest.approx((-estimate, -high, -low))
