@@ -37,7 +37,7 @@ check: setup ## check style, types, and that notebooks are stored without output
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/nbstripout --verify notebooks/*.ipynb
+	@$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
 	@echo "Checked: style, types and notebooks are in order."
 
 docs: setup ## write docs/data.md and docs/parameters.md anew from the source

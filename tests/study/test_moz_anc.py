@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 import qieval
-from tests.moz_anc import expected_table_2, moz_anc_parameters, write_moz_anc
 from qieval.study.study import Study
+from tests.moz_anc import expected_table_2, moz_anc_parameters, write_moz_anc
 
 
 @pytest.fixture(scope="module")

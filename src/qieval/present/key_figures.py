@@ -73,7 +73,7 @@ def mentoring(result: Mentoring, study: Study) -> KeyFigures:
     ]
     never = DASH if result.totals_only else str(len(result.never_visited))
     cells = [
-        Cell(column="Visits done of planned", text="; ".join(groups)),
+        Cell(column="Visits done of planned", text="\n".join(groups)),
         Cell(column="Never visited", text=never, sort=None if result.totals_only else float(len(result.never_visited))),
     ]
     values = {

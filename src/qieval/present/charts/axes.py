@@ -37,21 +37,23 @@ def month_axis(ax: Axes, first: pd.Timestamp, last: pd.Timestamp, most: int = 13
     return ticks
 
 
-def value_axis(ax: Axes, indicator: Indicator, *, label: bool = True) -> None:
-    """Label the y axis with the indicator and its unit; proportions are drawn as per cent, from 0 to 100."""
+def value_axis(ax: Axes, indicator: Indicator, *, highest: float, label: bool = True) -> None:
+    """Label the y axis with the indicator and its unit.
+
+    Proportions are drawn as per cent from 0 to 100, anything else from 0 to a little above the highest value.
+    """
     if indicator.kind == "proportion":
         ax.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.0f}"))
         ax.set_ylim(-0.02, 1.04)
         ax.set_yticks(np.linspace(0, 1, 6))
     else:
-        ax.set_ylim(bottom=0)
-        ax.margins(y=0.1)
+        ax.set_ylim(0, highest * 1.1 if highest > 0 else 1)
     if label:
         ax.set_ylabel(wrapped(numbers.axis_label(indicator), 38))
 
 
-def phase_bands(ax: Axes, phases: Mapping[str, tuple[pd.Timestamp, pd.Timestamp]], *, names: bool = True) -> None:
-    """Shade every second phase and write the names above the axes."""
+def phase_bands(ax: Axes, phases: Mapping[str, tuple[pd.Timestamp, pd.Timestamp]]) -> None:
+    """Shade every second phase and write the names above the axes, where there is room for them."""
     first, last = ax.get_xlim()
     for position, (name, (start, end)) in enumerate(sorted(phases.items(), key=lambda phase: phase[1])):
         left = max(mdates.date2num(start), first)
@@ -60,9 +62,10 @@ def phase_bands(ax: Axes, phases: Mapping[str, tuple[pd.Timestamp, pd.Timestamp]
             continue
         if position % 2:
             ax.axvspan(left, right, color=BAND, zorder=0, linewidth=0)
-        if names:
-            share = (right - left) / (last - first)
-            text = wrapped(name.replace("_", " ").capitalize(), max(4, int(share * 70)))
+        text = name.replace("_", " ").capitalize()
+        room = int((right - left) / (last - first) * 70)  # characters, near enough
+        if max(map(len, text.split())) <= room:
+            text = wrapped(text, room)
             ax.text(
                 (left + right) / 2, 1.02, text, transform=ax.get_xaxis_transform(), ha="center", va="bottom", color=GREY
             )

@@ -35,7 +35,7 @@ def pooled_run_chart(result: IndicatorResult, study: Effectiveness) -> Figure:
         points = chart.points
         ticks = month_axis(ax, points["period"].min(), points["period"].max())
         _series(ax, chart, size=4.5)
-        value_axis(ax, indicator)
+        value_axis(ax, indicator, highest=points["value"].max())
         labels = _median_lines(ax, chart, indicator)
         if indicator.target is not None:
             ax.axhline(indicator.target, color=GREY, linestyle=":", linewidth=1.2)
@@ -62,6 +62,8 @@ def facility_run_charts(result: IndicatorResult) -> Figure:
     last = max(chart.points["period"].max() for chart in charts.values())
     with drawing(0.75 + 1.32 * rows + (0.5 if rows == 1 else 0)) as figure:
         panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        highest = max(chart.points["value"].max() for chart in charts.values())
+        value_axis(panels.flat[0], indicator, highest=highest, label=False)  # all others share it
         for ax, (name, chart) in zip(panels.flat, charts.items(), strict=False):
             month_axis(ax, first, last, most=3)
             _series(ax, chart, size=2.2)
@@ -69,7 +71,6 @@ def facility_run_charts(result: IndicatorResult) -> Figure:
                 _centre_line(ax, chart, width=1.0)
             if indicator.target is not None:
                 ax.axhline(indicator.target, color=GREY, linestyle=":", linewidth=0.8)
-            value_axis(ax, indicator, label=False)
             mark = MARKS[chart.verdict]
             strong = chart.verdict in ("improved", "worsened")
             ax.set_title(f"{wrapped(name, 24)}\n{mark}", fontsize=8, loc="left", pad=3, color=BLACK if strong else GREY)

@@ -1,0 +1,343 @@
+"""Did care improve? Verdicts, baselines, targets and what stays unsaid, on series made by hand."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+from scipy.stats import binom, poisson
+
+from qieval.analyses.effectiveness import effectiveness
+from qieval.study.study import open_study
+from tests.analyses.conftest import an_indicator, make_study, monthly
+from tests.moz_anc import moz_anc_parameters, write_moz_anc
+
+# Twelve months before and twelve after joining, of 100 births each; no two values alike, so that none is on a line.
+BEFORE = [41, 47, 39, 44, 50, 38, 46, 43, 49, 40, 45, 42]
+HIGHER = [61, 67, 59, 64, 70, 58, 66, 63, 69, 60, 65, 62]
+SAME = [51, 36, 48, 37, 52, 35, 53, 34, 54, 33, 55, 32]
+
+
+def study_of(values, *, joined="2022-01-01", denominators=100, first="2021-01-01", **given):
+    """One facility that joins after twelve months."""
+    indicator = an_indicator(**given.pop("indicator", {}))
+    tables = {
+        "facilities": [{"facility_id": "F1", "name": "Amber", "joined_on": joined}],
+        "indicators": [indicator],
+        "measurements": monthly("F1", first, values, denominators),
+    }
+    return make_study(**(tables | given))
+
+
+def only(study):
+    (result,) = effectiveness(study).indicators
+    return result
+
+
+def facility_chart(study):
+    return only(study).facilities["Amber"]
+
+
+# --- verdicts --------------------------------------------------------------------------------------
+
+
+def test_a_lasting_rise_is_improved_where_more_is_better_and_worsened_where_less_is():
+    assert only(study_of(BEFORE + HIGHER)).pooled.verdict == "improved"
+    assert only(study_of(BEFORE + HIGHER, indicator={"better": "down"})).pooled.verdict == "worsened"
+
+
+def test_a_lasting_fall_is_worsened_where_more_is_better_and_improved_where_less_is():
+    falling = [100 - value for value in BEFORE + HIGHER]
+    assert only(study_of(falling)).pooled.verdict == "worsened"
+    assert only(study_of(falling, indicator={"better": "down"})).pooled.verdict == "improved"
+
+
+def test_values_that_vary_as_before_give_no_signal():
+    assert only(study_of(BEFORE + SAME)).pooled.verdict == "no signal"
+
+
+def test_a_baseline_that_was_itself_moving_is_no_yardstick():
+    assert only(study_of(list(range(30, 42)) + HIGHER)).pooled.verdict == "baseline unstable"
+
+
+def test_without_a_baseline_nothing_is_called_improved():
+    chart = only(study_of(BEFORE + HIGHER, joined=None)).pooled
+    assert chart.verdict == "no baseline"
+    assert chart.n_baseline == 0
+    assert chart.centre == np.median(BEFORE + HIGHER) / 100
+
+
+@pytest.mark.parametrize(
+    ("values", "joined"),
+    [
+        (BEFORE[:2] + HIGHER, "2021-03-01"),  # two months before
+        (BEFORE + HIGHER[:2], "2022-01-01"),  # two months after
+        (BEFORE[:4] + HIGHER[:5], "2021-05-01"),  # nine in all
+        (BEFORE[:9], None),  # nine, and no baseline
+    ],
+)
+def test_too_few_months_are_not_judged(values, joined):
+    assert only(study_of(values, joined=joined)).pooled.verdict == "too few months"
+
+
+def test_fewer_than_three_baseline_months_give_no_centre_line():
+    chart = only(study_of(BEFORE[:2] + HIGHER, joined="2021-03-01")).pooled
+    assert np.isnan(chart.centre)
+    assert np.isnan(chart.recent_median)
+    assert chart.runs.signal is None
+
+
+def test_months_on_the_median_do_not_count_as_evidence():
+    assert only(study_of([50] * 12 + [50] * 12)).pooled.verdict == "too few months"
+    assert only(study_of([50] * 12 + [90] * 12)).pooled.verdict == "improved"
+
+
+def test_rare_events_that_keep_their_median_of_none_are_no_change():
+    values = [0, 0, 1, 0, 0, 2, 0, 0, 0, 1, 0, 0] + [1, 0, 0, 3, 0, 0, 1, 0, 1, 0, 0, 2] + [0, 0, 1, 0, 0, 1, 1, 0, 2, 0, 1, 0]
+    assert only(study_of(values, indicator={"better": "down"})).pooled.verdict == "no signal"
+
+
+# --- centre lines ----------------------------------------------------------------------------------
+
+
+def test_the_centre_is_the_median_of_the_baseline_and_later_months_do_not_move_it():
+    chart = only(study_of(BEFORE + HIGHER)).pooled
+    assert chart.centre == np.median(BEFORE) / 100
+    assert chart.points["in_baseline"].tolist() == [True] * 12 + [False] * 12
+    assert (chart.n_baseline, chart.n_after) == (12, 12)
+
+
+def test_the_recent_median_is_that_of_the_last_months_of_the_option():
+    chart = only(study_of(BEFORE + HIGHER)).pooled
+    assert chart.recent_median == np.median(HIGHER[-6:]) / 100
+    assert chart.points["recent"].sum() == 6
+    shorter = only(study_of(BEFORE + HIGHER, options={"effectiveness": {"recent_months": 3}})).pooled
+    assert shorter.recent_median == np.median(HIGHER[-3:]) / 100
+
+
+def test_recent_months_never_reach_back_into_the_baseline():
+    chart = only(study_of(BEFORE + HIGHER[:4])).pooled
+    assert chart.points.loc[chart.points["recent"], "value"].tolist() == [value / 100 for value in HIGHER[:4]]
+
+
+def test_the_baseline_of_a_facility_is_the_months_before_it_joined():
+    study = make_study(
+        facilities=[
+            {"facility_id": "F1", "name": "Amber", "joined_on": "2022-01-20"},
+            {"facility_id": "F2", "name": "Blue", "joined_on": "2022-04-01"},
+        ],
+        indicators=[an_indicator()],
+        measurements=monthly("F1", "2021-01-01", BEFORE + HIGHER) + monthly("F2", "2021-01-01", BEFORE + HIGHER),
+    )
+    result = only(study)
+    assert {name: chart.n_baseline for name, chart in result.facilities.items()} == {"Amber": 12, "Blue": 15}
+    assert result.pooled.n_baseline == 12  # the months before the first of them joined
+
+
+def test_a_phase_named_baseline_is_the_baseline_of_all_together():
+    study = study_of(BEFORE + HIGHER, joined=None, phases={"baseline": ["2021-01-01", "2021-12-31"]})
+    assert only(study).pooled.verdict == "improved"
+    assert only(study).pooled.n_baseline == 12
+
+
+def test_months_before_a_declared_baseline_are_drawn_but_are_not_after_it():
+    wild = [90, 10, 91, 11, 92, 12]
+    phase = {"baseline": ["2021-07-01", "2022-06-30"]}
+    chart = only(study_of(wild + BEFORE + HIGHER, joined=None, phases=phase)).pooled
+    bare = only(study_of(BEFORE + HIGHER, first="2021-07-01", joined=None, phases=phase)).pooled
+    assert (chart.n_baseline, chart.n_after) == (12, 12)
+    assert len(chart.points) == 30
+    assert (chart.runs, chart.verdict) == (bare.runs, bare.verdict)
+
+
+# --- all together and one by one -------------------------------------------------------------------
+
+
+def test_small_months_are_hidden_facility_by_facility_and_counted_all_together():
+    result = only(study_of([2, 30], denominators=[4, 50]))
+    assert result.pooled.points["value"].tolist() == [0.5, 0.6]
+    assert result.facilities["Amber"].points["value"].isna().tolist() == [True, False]
+    assert result.small_months == 1
+
+
+def test_the_smallest_number_of_people_is_an_option():
+    assert only(study_of([2, 30], denominators=[4, 50], options={"smallest_denominator": 4})).small_months == 0
+    assert only(study_of([2, 30], denominators=[4, 50], options={"smallest_denominator": 51})).small_months == 2
+
+
+def test_a_count_is_never_hidden_for_its_denominator_of_one():
+    result = only(study_of([2, 30], denominators=np.nan, indicator={"kind": "count"}))
+    assert result.small_months == 0
+    assert result.facilities["Amber"].points["value"].tolist() == [2, 30]
+
+
+def test_a_facility_that_reported_nothing_is_named():
+    study = make_study(
+        facilities=[
+            {"facility_id": "F1", "name": "Amber", "joined_on": "2022-01-01"},
+            {"facility_id": "F2"},
+            {"facility_id": "C", "role": "comparison"},
+        ],
+        indicators=[an_indicator()],
+        measurements=monthly("F1", "2021-01-01", BEFORE + HIGHER),
+    )
+    assert effectiveness(study).not_reporting == ("F2",)
+
+
+def test_a_gap_stays_a_gap_on_the_chart():
+    points = facility_chart(study_of([*BEFORE, None, *HIGHER])).points
+    assert len(points) == 25
+    assert np.isnan(points["value"].iloc[12])
+
+
+def test_without_a_month_that_can_be_calculated_there_is_no_indicator():
+    assert effectiveness(study_of([0, 0], denominators=0)).indicators == ()
+
+
+def test_only_the_events_of_the_option_are_marked():
+    events = [
+        {"event_id": "E1", "held_on": "2022-05-01", "kind": "webinar", "title": "W"},
+        {"event_id": "E2", "held_on": "2022-03-01", "kind": "learning_session", "title": "L"},
+        {"event_id": "E3", "held_on": "2022-01-01", "kind": "training", "title": "T"},
+    ]
+    assert effectiveness(study_of(BEFORE, events=events)).events["title"].tolist() == ["T", "L"]
+    webinars = {"effectiveness": {"mark_events": ["webinar"]}}
+    assert effectiveness(study_of(BEFORE, events=events, options=webinars)).events["title"].tolist() == ["W"]
+
+
+# --- the target ------------------------------------------------------------------------------------
+
+TARGET = {"indicator": {"target": 0.8}}
+
+
+def row(study):
+    return only(study).table.iloc[0]
+
+
+def test_the_target_is_reached_by_so_many_calendar_months_in_a_row():
+    found = row(study_of(BEFORE + [80, 79, 80, 81, 82, 10], **TARGET))
+    assert found["reached"] is True
+    assert found["reached_on"] == pd.Timestamp("2022-03-01")
+
+
+def test_two_months_at_the_target_are_not_three():
+    found = row(study_of(BEFORE + [80, 81, 10, 82, 83], **TARGET))
+    assert found["reached"] is False
+    assert pd.isna(found["reached_on"])
+
+
+def test_a_gap_breaks_a_run_at_the_target():
+    assert row(study_of([*BEFORE, 80, 81, None, 82, 83], **TARGET))["reached"] is False
+
+
+def test_how_many_months_in_a_row_is_an_option():
+    two = {"effectiveness": {"months_to_reach": 2}}
+    assert row(study_of(BEFORE + [80, 81, 10], options=two, **TARGET))["reached"] is True
+
+
+def test_months_at_the_target_before_joining_do_not_reach_it():
+    assert row(study_of([90] * 12 + [10] * 5, **TARGET))["reached"] is False
+
+
+def test_a_baseline_at_the_target_already_is_counted_apart():
+    result = only(study_of([85, 86, 84, 87, 83, 88, 85, 86, 84, 87, 83, 88] + [90] * 5, **TARGET))
+    assert (result.reached.successes, result.reached.total, result.at_target_before) == (1, 1, 1)
+
+
+def test_too_few_months_to_reach_the_target_in_cannot_tell():
+    result = only(study_of(BEFORE + [90, 91], **TARGET))
+    assert result.table["reached"].iloc[0] is None
+    assert result.reached is None
+
+
+def test_without_a_target_nobody_reaches_one():
+    result = only(study_of(BEFORE + HIGHER))
+    assert result.reached is None
+    assert result.n_with_chance == 0
+
+
+def by_enumeration(chances, length):
+    total = 0.0
+    for outcome in product([True, False], repeat=len(chances)):
+        if any(all(outcome[start : start + length]) for start in range(len(outcome) - length + 1)):
+            total += np.prod([p if met else 1 - p for p, met in zip(chances, outcome, strict=True)])
+    return total
+
+
+@pytest.mark.parametrize("better", ["up", "down"])
+def test_the_chance_to_reach_the_target_had_nothing_changed_is_exact(better):
+    # Baseline 15 of 30 births; afterwards 5, 6, 7 and 8 births a month; target 60% (40% where less is better).
+    target = 0.6 if better == "up" else 0.4
+    study = study_of(
+        [5, 5, 5] + [1, 1, 1, 1],
+        denominators=[10] * 3 + [5, 6, 7, 8],
+        joined="2021-04-01",
+        indicator={"target": target, "better": better},
+        options={"effectiveness": {"months_to_reach": 2}},
+    )
+    fewest = {5: 3, 6: 4, 7: 5, 8: 5}  # at least 60%; by symmetry as likely as at most 40%
+    chances = [binom.sf(least - 1, births, 0.5) for births, least in fewest.items()]
+    assert only(study).reached_by_chance == pytest.approx(by_enumeration(chances, 2), abs=1e-12)
+
+
+def test_the_chance_for_a_rate_is_that_of_a_poisson_count():
+    # 6 deaths among 300 births before; target 10 per 1000, so at most 1 death among 100 births.
+    study = study_of(
+        [2, 2, 2, 2, 2],
+        joined="2021-04-01",
+        indicator={"kind": "rate", "per": 1000, "better": "down", "target": 10},
+        options={"effectiveness": {"months_to_reach": 1}},
+    )
+    assert only(study).reached_by_chance == pytest.approx(1 - (1 - poisson.cdf(1, 2.0)) ** 2, abs=1e-12)
+
+
+def test_the_chance_is_not_given_for_means():
+    result = only(study_of(BEFORE + HIGHER, indicator={"kind": "mean", "target": 0.6}))
+    assert result.reached is not None
+    assert result.n_with_chance == 0
+
+
+# --- the whole -------------------------------------------------------------------------------------
+
+
+def test_the_study_is_left_as_it_was(demo):
+    before = {name: frame.copy() for name, frame in demo.tables.items()}
+    effectiveness(demo)
+    for name, frame in before.items():
+        assert_frame_equal(demo[name], frame)
+
+
+@pytest.fixture(scope="module")
+def demo_result(demo):
+    return effectiveness(demo)
+
+
+def test_the_demo_improves_where_there_is_an_effect_and_gives_no_signal_where_there_is_none(demo_result):
+    assert {one.indicator.indicator_id: one.pooled.verdict for one in demo_result.indicators} == {
+        "early_breastfeeding": "improved",
+        "skin_to_skin": "improved",
+        "low_temperature": "improved",
+        "newborn_deaths": "no signal",
+    }
+
+
+def test_facilities_of_the_demo_without_an_effect_signal_no_more_often_than_chance(demo_result):
+    deaths = next(one for one in demo_result.indicators if one.indicator.indicator_id == "newborn_deaths")
+    assert deaths.table["verdict"].isin(["improved", "worsened"]).sum() <= 3  # of 24, one expected
+
+
+def test_most_facilities_of_the_demo_improve_where_there_is_an_effect(demo_result):
+    for one in demo_result.indicators[:2]:
+        judged = one.table.loc[one.table["verdict"].isin(["improved", "worsened", "no signal"])]
+        assert not (judged["verdict"] == "worsened").any()
+        assert (judged["verdict"] == "improved").mean() > 0.5
+
+
+def test_a_real_trial_is_judged_clinic_by_clinic(reference, tmp_path):
+    study = open_study(**moz_anc_parameters(write_moz_anc(reference, tmp_path / "moz_anc")))
+    result = effectiveness(study)
+    assert len(result.indicators) == study["indicators"]["indicator_id"].nunique()
+    worms = next(one for one in result.indicators if one.indicator.indicator_id == "tx_worms")
+    assert len(worms.table) == 10
+    assert worms.pooled.verdict == "improved"
