@@ -23,18 +23,14 @@ SERIES_OF_COUNTS = 1_000  # limits for equal values are found anew for each seri
 def main() -> None:
     """Print both tables in Markdown."""
     random = np.random.Generator(np.random.MT19937(7))
-    print(
-        "| months | baseline | Anhoej limits | the same, simulated apart | our limits: run, crossings | they signal |"
-    )
+    print("| months | baseline | Anhoej limits | simulated apart | our limits: run, crossings | simulated apart |")
     print("|---:|---:|---:|---:|---:|---:|")
     for n_points in MONTHS:
         for baseline in BASELINES:
             if baseline < n_points:
                 print(row(random, n_points, baseline))
     print()
-    print(
-        "| people a month | level | months | baseline | limits for values that all differ | limits for equal values |"
-    )
+    print("| people a month | level | months | baseline | limits as if all values differed | limits for ties |")
     print("|---:|---:|---:|---:|---:|---:|")
     for people, level in ((10, 0.9), (10, 0.5), (40, 0.9)):
         print(row_of_counts(random, people, level, n_points=36, baseline=9))

@@ -14,7 +14,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from typer.main import get_command
 
+import qieval
 from qieval.cli import app
+from qieval.methods.runs import false_signal_rate, frozen_limits
 
 PROJECT = Path(__file__).resolve().parents[1]
 # conda's names of the same packages without what reports do not need.
@@ -146,6 +148,26 @@ def test_what_ci_runs_is_there_and_may_be_run():
 def test_make_alone_lists_every_target_a_user_needs():
     shown = subprocess.run(["make", "-C", str(PROJECT)], capture_output=True, text=True, check=True).stdout
     assert set(re.findall(r"^  make ([a-z]+)", shown, flags=re.MULTILINE)) == targets() - {"setup"}
+
+
+# The pages
+
+
+def test_the_version_is_the_same_wherever_it_stands():
+    version = project()["version"]
+    assert qieval.__version__ == version
+    assert yaml.safe_load(text("CITATION.cff"))["version"] == version
+    assert f"\n## {version}\n" in text("CHANGELOG.md")
+
+
+def test_the_run_chart_limits_in_the_documentation_are_those_of_the_code():
+    rows = re.findall(
+        r"^\| (\d+) \| (\d+) \| ([\d.]+)% \| [\d.]+% \| (\d+), (\d+) \|", text("docs/methods.md"), re.MULTILINE
+    )
+    assert len(rows) > 10
+    for months, baseline, rate, run, crossings in rows:
+        assert frozen_limits(int(months), int(baseline)) == (int(run), int(crossings))
+        assert round(100 * false_signal_rate(int(months), int(baseline)), 1) == float(rate)
 
 
 # Setting up, with a python of our own that does nothing but take notes

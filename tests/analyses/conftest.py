@@ -42,13 +42,13 @@ def an_indicator(**given: Any) -> dict[str, Any]:
     return {"indicator_id": "I", "name": "Cord clamped late", "kind": "proportion", "better": "up"} | given
 
 
-def monthly(facility: str, first: str, numerators: Iterable[float], denominators: Any = 100, indicator: str = "I") -> Any:
+def monthly(facility: str, first: str, numerators: Iterable[Any], denominators: Any = 100) -> list[dict[str, Any]]:
     """Rows of measurements, a month each from `first` on; a numerator of None leaves the month out."""
     numerators = list(numerators)
     wholes = [denominators] * len(numerators) if not isinstance(denominators, list) else denominators
     months = pd.date_range(first, periods=len(numerators), freq="MS")
     return [
-        {"facility_id": facility, "indicator_id": indicator, "period": month, "numerator": part, "denominator": whole}
+        {"facility_id": facility, "indicator_id": "I", "period": month, "numerator": part, "denominator": whole}
         for month, part, whole in zip(months, numerators, wholes, strict=True)
         if part is not None
     ]
@@ -73,5 +73,3 @@ def demo() -> Study:
 def simulated() -> Simulated:
     """What the demo was drawn from, with the truth."""
     return simulate(DEMO)
-
-

@@ -43,10 +43,8 @@ def test_comparison_facilities_are_left_out_and_hubs_take_part():
 
 
 def test_facilities_keep_the_order_of_their_table_and_months_the_order_of_time():
-    backwards = study_of_two(
-        measurements=[*monthly("F1", "2023-02-01", [3]), *monthly("F1", "2023-01-01", [1]), *monthly("F2", "2023-01-01", [9])]
-    )
-    months, _ = months_and_indicator(backwards)
+    rows = monthly("F1", "2023-02-01", [3]) + monthly("F1", "2023-01-01", [1]) + monthly("F2", "2023-01-01", [9])
+    months, _ = months_and_indicator(study_of_two(measurements=rows))
     assert months["facility_id"].tolist() == ["F2", "F1", "F1"]
     assert months["numerator"].tolist() == [9, 1, 3]
 
@@ -103,9 +101,8 @@ def test_counts_have_no_denominator_and_pool_to_a_mean_per_facility_and_month():
 
 
 def test_a_mean_is_the_sum_of_values_over_how_many_were_measured():
-    study = study_of_two(
-        indicators=[an_indicator(kind="mean", better="down")], measurements=monthly("F1", "2023-01-01", [60, 90], [2, 1])
-    )
+    rows = monthly("F1", "2023-01-01", [60, 90], [2, 1])
+    study = study_of_two(indicators=[an_indicator(kind="mean", better="down")], measurements=rows)
     months, indicator = months_and_indicator(study)
     assert months["value"].tolist() == [30.0, 90.0]
     assert level(months, indicator) == 50.0

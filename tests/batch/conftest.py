@@ -1,9 +1,11 @@
 """One batch for all tests that look at what a batch leaves: it takes a while, so it is run once."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,14 +39,32 @@ def qieval(*arguments: str | Path, cwd: Path = PROJECT) -> subprocess.CompletedP
 
 @pytest.fixture(scope="session")
 def batch(tmp_path_factory: pytest.TempPathFactory) -> Batch:
-    """The shipped parameters, one study full of hostile names, one with broken data, and Mozambique where it is."""
-    folder = tmp_path_factory.mktemp("batch")
+    """The shipped parameters, one study full of hostile names, one with broken data, and Mozambique where it is.
+
+    Where several workers run the tests, the first that comes here makes it and the others wait.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "batch"
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        deadline = time.monotonic() + 300
+        while not (folder / "batch.json").exists():
+            assert time.monotonic() < deadline, "the batch that another worker makes did not end"
+            time.sleep(0.2)
+    else:
+        (folder / "making.json").write_text(json.dumps(_make_batch(folder)), encoding="utf-8")
+        (folder / "making.json").rename(folder / "batch.json")
+    return Batch(out=folder / "reports", **json.loads((folder / "batch.json").read_text(encoding="utf-8")))
+
+
+def _make_batch(folder: Path) -> dict[str, object]:
     sources = [*sorted((PROJECT / "params").glob("*.yaml")), hostile_study(folder), broken_study(folder)]
     if (SHARED / SOURCE).is_dir():
         data = write_moz_anc(SHARED, folder / "moz_anc")
         sources.append(written(folder / "moz_anc.yaml", moz_anc_parameters(data)))
     done = qieval("run", *sources, "--out", folder / "reports", "--jobs", "2")
-    return Batch(out=folder / "reports", exit_code=done.returncode, printed=done.stdout, errors=done.stderr)
+    return {"exit_code": done.returncode, "printed": done.stdout, "errors": done.stderr}
 
 
 def written(path: Path, parameters: dict[str, object]) -> Path:

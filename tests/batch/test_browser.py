@@ -10,8 +10,6 @@ import pytest
 
 from tests.batch.conftest import Batch
 
-pytestmark = pytest.mark.xdist_group("batch")
-
 DESK, PHONE = {"width": 1200, "height": 900}, {"width": 390, "height": 844}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 

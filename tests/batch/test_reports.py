@@ -11,8 +11,6 @@ import pytest
 from qieval.present.display import KEY_FIGURES
 from tests.batch.conftest import PROJECT, SCRIPT, Batch
 
-pytestmark = pytest.mark.xdist_group("batch")
-
 SHIPPED = ("demo", "hub_spoke_india", "small")
 
 
@@ -71,7 +69,7 @@ def test_the_pilot_states_both_ratios_with_exact_intervals_and_warns_of_their_to
 
 def test_the_pilot_states_the_seven_dated_projects_and_what_the_paper_reports_beyond_them(batch: Batch) -> None:
     text = plain(batch.page("hub_spoke_india"))
-    assert "Half of the 7 dated projects ended within 8.0 months (95% interval 3.0 to 10.0)." in text
+    assert "Half of the 7 dated projects ended within 8.0 months (95% interval 3.0 upwards)." in text
     assert "3 of 10 projects have no start or no end date and are in no curve." in text
     assert "ten completed projects that lasted 3 to 10 months, median 5" in text
 
@@ -90,7 +88,10 @@ def test_mozambique_runs_from_tables_to_report(batch: Batch) -> None:
     values = json.loads((batch.out / "moz_anc" / "report.json").read_text(encoding="utf-8"))
     assert values["status"] == "made"
     assert values["values"]["effectiveness"]["anaemia"]["facilities"] == 10
-    assert values["values"]["effectiveness"]["proteinuria"]["facilities_improved"] >= 8
+    proteinuria = values["values"]["effectiveness"]["proteinuria"]
+    # From 10% to 97% of women: even the clinics with three months of baseline cannot hide it.
+    assert proteinuria["verdict"] == "improved"
+    assert proteinuria["facilities_improved"] > 5
 
 
 def test_text_from_data_is_never_markup(batch: Batch) -> None:

@@ -24,7 +24,7 @@ def test_ten_projects_have_the_median_and_log_log_interval_of_r(shipped):
 def test_the_lung_cancer_trial_has_the_curve_of_r(reference):
     folder = reference / "reference" / "methods"
     lung = pd.read_csv(folder / "data" / "lung.csv")
-    expected = pd.read_csv(folder / "expected" / "c01_km_lung.csv", skipinitialspace=True).set_index("quantity")["value"]
+    expected = pd.read_csv(folder / "expected" / "c01_km_lung.csv", index_col="quantity")["value"].astype(float)
     found = kaplan_meier(lung["time"], lung["status"] == 2)
     assert (found.n, found.n_events, found.median) == (228, 165, 310)
     assert (found.median_low, found.median_high) == (284, 361)

@@ -46,13 +46,11 @@ def runs(values: ArrayLike, centre: float, *, baseline: int | None = None) -> Ru
     known = values[np.isfinite(values - centre)]
     side = np.sign(known - centre)
     n_useful = int((side != 0).sum())
-    longest, crossings = _runs_of_sides(side[np.newaxis, :])
+    longest, crossings, unbroken = _runs_of_sides(side[np.newaxis, :])
     if baseline is None or baseline >= len(known):
         longest_limit, crossings_limit = anhoej_limits(n_useful)
-    elif len(np.unique(known)) == len(known):
-        longest_limit, crossings_limit = frozen_limits(len(known), baseline)
     else:
-        longest_limit, crossings_limit = tied_limits(known, baseline)
+        longest_limit, crossings_limit = tied_limits(known, baseline, unbroken_run=int(unbroken[0]))
     signal = bool(longest[0] > longest_limit or crossings[0] < crossings_limit) if n_useful >= FEWEST_USEFUL else None
     return Runs(
         n_useful=n_useful,
@@ -88,15 +86,19 @@ def frozen_limits(n_points: int, baseline: int) -> tuple[int, int]:
     rules signals at most 2.5% of the time. For values that all differ they do not depend on the distribution,
     only on the order; where some are equal, see `tied_limits`. Independent values are assumed.
     """
-    return tied_limits(np.arange(n_points), baseline)
+    longest, crossings, _ = _in_random_order(np.arange(n_points), baseline)
+    return _longest_by_chance(longest), _fewest_by_chance(crossings)
 
 
-def tied_limits(values: ArrayLike, baseline: int) -> tuple[int, int]:
-    """The limits of `frozen_limits` for values of which some are equal, by drawing their order at random.
+def tied_limits(values: ArrayLike, baseline: int, *, unbroken_run: int = 0) -> tuple[int, int]:
+    """The limits of `frozen_limits` for values of which some may be equal, by drawing their order at random.
 
     Small counts tie: in a facility with ten births a month few different percentages are possible, many lie
     on the median and fewer on one side of it than on the other. Limits for values that all differ would then
-    signal in a third of the series in which nothing changed.
+    signal in a third of the series in which nothing changed. But months on the line are passed over by the
+    rules, so a practice that went from never to often looks like one that happens now and then. What tells
+    them apart is the run that months on the line do break: if it is longer than in random order, those
+    limits hold after all.
 
     Parameters
     ----------
@@ -104,15 +106,20 @@ def tied_limits(values: ArrayLike, baseline: int) -> tuple[int, int]:
         The series itself: had nothing changed, its values could as well have come in any other order.
     baseline : int
         How many of the first values the centre line is the median of.
+    unbroken_run : int
+        The longest run seen, where points on the line break it.
 
     References
     ----------
     .. [1] Good P. Permutation, Parametric and Bootstrap Tests of Hypotheses, 3rd ed., 2005, sec. 3.2.
     """
-    longest, crossings = _in_random_order(values, baseline)
-    longest_limit = int(np.quantile(longest, 0.975, method="higher"))
-    crossings_limit = int(np.quantile(crossings, 0.025, method="lower"))
-    return longest_limit, crossings_limit
+    values = np.asarray(values, dtype=float)
+    if len(np.unique(values)) == len(values):
+        return frozen_limits(len(values), baseline)
+    longest, crossings, unbroken = _in_random_order(values, baseline)
+    if unbroken_run > _longest_by_chance(unbroken):
+        return frozen_limits(len(values), baseline)
+    return _longest_by_chance(longest), _fewest_by_chance(crossings)
 
 
 def false_signal_rate(n_points: int, baseline: int) -> float:
@@ -120,7 +127,7 @@ def false_signal_rate(n_points: int, baseline: int) -> float:
 
     The centre line is the median of the first `baseline` of `n_points` independent values.
     """
-    longest, crossings = _in_random_order(np.arange(n_points), baseline)
+    longest, crossings, _ = _in_random_order(np.arange(n_points), baseline)
     # With an odd baseline one point lies on its median.
     longest_limit, crossings_limit = anhoej_limits(n_points - baseline % 2)
     return float(np.mean((longest > longest_limit) | (crossings < crossings_limit)))
@@ -141,20 +148,43 @@ def chance_of_run(probabilities: ArrayLike, length: int) -> float:
     return float(reached)
 
 
-def _in_random_order(values: ArrayLike, baseline: int) -> tuple[np.ndarray, np.ndarray]:
-    """Longest run and crossings of the values in many random orders, about the median of the first of each."""
-    rows = np.tile(np.sort(np.asarray(values, dtype=float)), (REPLICATES, 1))
-    rows = np.random.default_rng(20141121).permuted(rows, axis=1)
+def _longest_by_chance(longest: np.ndarray) -> int:
+    """The longest run that at most 2.5% of series exceed."""
+    return int(np.quantile(longest, 0.975, method="higher"))
+
+
+def _fewest_by_chance(crossings: np.ndarray) -> int:
+    """The number of crossings that at most 2.5% of series stay below."""
+    return int(np.quantile(crossings, 0.025, method="lower"))
+
+
+def _in_random_order(values: ArrayLike, baseline: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """`_runs_of_sides` of the values in many random orders, about the median of the first of each."""
+    values = np.sort(np.asarray(values, dtype=float))
+    rows = values[_random_orders(len(values))]
     return _runs_of_sides(np.sign(rows - np.median(rows[:, :baseline], axis=1, keepdims=True)))
 
 
-def _runs_of_sides(sides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Longest run and crossings of each row of a matrix of -1, 0 and +1; a 0 neither makes nor breaks a run."""
-    last, length, longest, crossings = (np.zeros(len(sides), dtype=int) for _ in range(4))
-    for side in sides.T.astype(int):
+@lru_cache(maxsize=64)
+def _random_orders(n_points: int) -> np.ndarray:
+    """Many random orders of so many points, a row each; always the same ones."""
+    in_order = np.tile(np.arange(n_points, dtype=np.int16), (REPLICATES, 1))
+    return np.random.default_rng(20141121).permuted(in_order, axis=1)
+
+
+def _runs_of_sides(sides: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Longest run, crossings and longest unbroken run of each row of a matrix of -1, 0 and +1.
+
+    A 0 neither makes nor breaks a run, except an unbroken one.
+    """
+    last, length, longest, crossings, stretch, unbroken = (np.zeros(len(sides), dtype=np.int16) for _ in range(6))
+    for side in np.ascontiguousarray(sides.T, dtype=np.int16):
         is_useful = side != 0
-        length = np.where(side == last, length + 1, 1) * is_useful + length * ~is_useful
+        goes_on = side == last
         crossings += is_useful & (last == -side)
+        stretch = np.where(goes_on, stretch + 1, 1) * is_useful
+        length = np.where(is_useful, np.where(goes_on, length + 1, 1), length)
         last = np.where(is_useful, side, last)
         np.maximum(longest, length, out=longest)
-    return longest, crossings
+        np.maximum(unbroken, stretch, out=unbroken)
+    return longest, crossings, unbroken

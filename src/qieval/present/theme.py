@@ -11,6 +11,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib import font_manager
 from matplotlib.figure import Figure as Drawing
+from matplotlib.text import Text
 
 from qieval.present.display import Figure
 
@@ -23,18 +24,26 @@ DOTS_PER_INCH = 200
 _SCRIPTS = ("Devanagari", "Bengali", "Tamil", "Telugu", "Gujarati", "Arabic", "Ethiopic", "Thai", "Sinhala", "Myanmar")
 
 
+FONT = "DejaVu Sans"  # matplotlib's own, so that figures agree everywhere
+
+
 @lru_cache(maxsize=1)
-def _fonts() -> list[str]:
-    """Matplotlib's own font first, so that figures agree everywhere; Noto for the scripts it lacks, if installed."""
+def _fallback_fonts() -> list[str]:
+    """Noto for the scripts that our font lacks, where it is installed."""
     installed = set(font_manager.get_font_names())
-    return ["DejaVu Sans", *(name for script in _SCRIPTS if (name := f"Noto Sans {script}") in installed)]
+    return [name for script in _SCRIPTS if (name := f"Noto Sans {script}") in installed]
+
+
+@lru_cache(maxsize=1)
+def _drawable() -> frozenset[int]:
+    return frozenset(font_manager.get_font(font_manager.findfont(FONT)).get_charmap())
 
 
 @contextmanager
 def drawing(height: float, *, width: float = WIDTH) -> Iterator[Drawing]:
     """A figure of so many inches to draw on, with the theme in force."""
     settings: dict[Any, Any] = {
-        "font.family": _fonts(),
+        "font.family": FONT,
         "font.size": 9.5,
         "axes.titlesize": 9.5,
         "axes.labelsize": 9.5,
@@ -59,6 +68,12 @@ def drawing(height: float, *, width: float = WIDTH) -> Iterator[Drawing]:
 
 def finished(figure: Drawing, *, name: str, alt: str, caption: str) -> Figure:
     """The drawing as a `Figure`; call it inside `drawing`."""
+    for text in figure.findobj(Text):
+        # Only where it is needed: each further font is searched for anew for every text.
+        if not _drawable().issuperset(map(ord, text.get_text().replace("\n", ""))):
+            text.set_fontfamily([FONT, *_fallback_fonts()])
+    figure.draw_without_rendering()  # the layout is found here, once for both formats
+    figure.set_layout_engine("none")
     svg, png = io.StringIO(), io.BytesIO()
     figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
     figure.savefig(png, format="png", metadata={"Software": None})

@@ -60,7 +60,7 @@ def facility_run_charts(result: IndicatorResult) -> Figure:
     rows = math.ceil(len(charts) / columns)
     first = min(chart.points["period"].min() for chart in charts.values())
     last = max(chart.points["period"].max() for chart in charts.values())
-    with drawing(0.75 + 1.32 * rows + (0.5 if rows == 1 else 0)) as figure:
+    with drawing(0.75 + 1.42 * rows + (0.5 if rows == 1 else 0)) as figure:
         panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
         highest = max(chart.points["value"].max() for chart in charts.values())
         value_axis(panels.flat[0], indicator, highest=highest, label=False)  # all others share it

@@ -1,0 +1,289 @@
+"""Did gains last after support ended? Windows, boundaries, and what is not reported."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from qieval.analyses.sustainment import sustainment
+from tests.analyses.conftest import an_indicator, make_study, monthly
+
+ENDED = {"joined_on": "2022-01-01", "support_ended_on": "2022-12-31"}
+
+
+def levels(before, end, after, *, people=1000):
+    """2021 at one level, the last 3 months of 2022 at another, and 2023 at a third, out of so many people a month."""
+    months = [before] * 12 + [(before + end) / 2] * 9 + [end] * 3 + [after] * 12
+    return [round(level * people) for level in months]
+
+
+def study_of(values, *, people=1000, data_cut="2023-12-31", facility=ENDED, indicator=None, **options):
+    """One facility from January 2021 on, supported from January to December 2022."""
+    return make_study(
+        data_cut=data_cut,
+        options={"sustainment": options},
+        facilities=[{"facility_id": "F1", "name": "Amber"} | facility],
+        indicators=[an_indicator(**(indicator or {}))],
+        measurements=monthly("F1", "2021-01-01", values, people),
+    )
+
+
+def only(study):
+    (result,) = sustainment(study).indicators
+    return result
+
+
+def row(study):
+    return only(study).table.iloc[0]
+
+
+# --- the share kept --------------------------------------------------------------------------------
+
+
+def test_bihar_kept_64_percent_of_its_gain():
+    # 30.2% without it, 44.2% at the end, 39.1% a year later: BMJ Glob Health 2019, 10.1136/bmjgh-2019-001767.
+    found = row(study_of(levels(0.302, 0.442, 0.391)))
+    assert (found["baseline"], found["end"], found["level_12"]) == pytest.approx((0.302, 0.442, 0.391))
+    assert found["start"] == "gained"
+    assert found["kept_12"] == pytest.approx(0.636, abs=0.0005)
+    assert found["outcome_12"] == "partly lost"  # 5.1 points, with a tolerance of 5
+
+
+def test_a_loss_of_exactly_the_tolerance_is_kept_and_one_more_is_not():
+    assert row(study_of(levels(0.3, 0.5, 0.45)))["outcome_12"] == "kept"
+    assert row(study_of(levels(0.3, 0.5, 0.449)))["outcome_12"] == "partly lost"
+    assert row(study_of(levels(0.3, 0.5, 0.4), tolerance=0.1))["outcome_12"] == "kept"
+
+
+def test_a_gain_is_lost_at_the_baseline_level_or_below_and_partly_lost_above_it():
+    assert row(study_of(levels(0.3, 0.5, 0.3)))["outcome_12"] == "lost"
+    assert row(study_of(levels(0.3, 0.5, 0.2)))["outcome_12"] == "lost"
+    assert row(study_of(levels(0.3, 0.5, 0.301)))["outcome_12"] == "partly lost"
+
+
+def test_a_level_that_went_on_rising_kept_more_than_the_whole_gain():
+    found = row(study_of(levels(0.3, 0.5, 0.6)))
+    assert found["outcome_12"] == "kept"
+    assert found["kept_12"] == pytest.approx(1.5)
+
+
+def test_a_level_below_baseline_kept_less_than_nothing():
+    assert row(study_of(levels(0.3, 0.5, 0.2)))["kept_12"] == pytest.approx(-0.5)
+
+
+def test_where_less_is_better_a_gain_is_a_fall():
+    found = row(study_of(levels(0.5, 0.3, 0.4), indicator={"better": "down"}))
+    assert found["gain"] == pytest.approx(0.2)
+    assert (found["start"], found["outcome_12"]) == ("gained", "partly lost")
+    assert found["kept_12"] == pytest.approx(0.5)
+    assert row(study_of(levels(0.3, 0.5, 0.5), indicator={"better": "down"}))["start"] == "no gain"
+
+
+# --- what counts as a gain -------------------------------------------------------------------------
+
+
+def test_a_gain_of_exactly_the_minimum_counts_and_one_less_does_not():
+    assert row(study_of(levels(0.3, 0.4, 0.4)))["start"] == "gained"
+    assert row(study_of(levels(0.3, 0.399, 0.4)))["start"] == "no gain"
+    assert row(study_of(levels(0.7, 0.8, 0.8)))["start"] == "gained"  # 0.8 - 0.7 is a little less than 0.1
+    assert row(study_of(levels(0.3, 0.35, 0.35), minimum_gain=0.05))["start"] == "gained"
+
+
+def test_a_gain_that_chance_explains_is_no_gain():
+    # 36 of 120 before and 12 of 30 at the end: the 95% interval of the difference holds none.
+    found = row(study_of([3] * 12 + [3] * 9 + [4] * 3 + [4] * 12, people=10))
+    assert found["gain"] == pytest.approx(0.1)
+    assert found["start"] == "no gain"
+    assert row(study_of([30] * 12 + [30] * 9 + [40] * 3, people=100))["start"] == "gained"
+
+
+def test_a_rate_gains_by_a_share_of_its_baseline():
+    rate = {"kind": "rate", "per": 1000, "better": "down"}
+    found = row(study_of(levels(0.1, 0.08, 0.09), indicator=rate))
+    assert found["gain"] == pytest.approx(20)  # per 1000, of 100
+    assert (found["start"], found["outcome_12"]) == ("gained", "partly lost")  # 10 more, where 5% of 80 is 4
+    assert row(study_of(levels(0.1, 0.092, 0.09), indicator=rate))["start"] == "no gain"  # 8% where 10% is asked
+
+
+def test_the_tolerance_of_a_rate_is_a_share_of_the_level_at_the_end():
+    rate = {"kind": "rate", "per": 1000, "better": "down"}
+    assert row(study_of(levels(0.1, 0.08, 0.084), indicator=rate))["outcome_12"] == "kept"
+    assert row(study_of(levels(0.1, 0.08, 0.085), indicator=rate))["outcome_12"] == "partly lost"
+
+
+def test_a_mean_gains_if_its_months_differ_by_more_than_they_scatter():
+    minutes = {"kind": "mean", "better": "down"}
+    steady = [60, 62, 58] * 4 + [50] * 9 + [40, 42, 38] + [41, 40, 39] * 4
+    assert row(study_of(steady, people=1, indicator=minutes)).get("start") == "too few months"  # 3 people
+    scaled = [value * 10 for value in steady]
+    found = row(study_of(scaled, people=10, indicator=minutes))
+    assert (found["baseline"], found["end"], found["start"]) == (60, 40, "gained")
+    wild = [value * 10 for value in [20, 100, 60] * 4 + [50] * 9 + [90, 10, 20] + [40] * 12]
+    assert row(study_of(wild, people=10, indicator=minutes))["start"] == "no gain"
+
+
+def test_means_that_do_not_scatter_at_all_differ_if_they_are_not_equal():
+    minutes = {"kind": "mean", "better": "down"}
+    assert row(study_of([600] * 12 + [500] * 9 + [400] * 3, people=10, indicator=minutes))["start"] == "gained"
+    assert row(study_of([600] * 24, people=10, indicator=minutes))["start"] == "no gain"
+
+
+# --- windows ---------------------------------------------------------------------------------------
+
+
+def test_the_end_is_the_last_three_calendar_months_of_support_and_the_follow_up_ends_so_many_months_later():
+    values = [100 + month for month in range(36)]  # 2021-01 is 100; support ends in month 23
+    found = row(study_of(values))
+    assert found["baseline"] == pytest.approx(np.mean(values[:12]) / 1000)
+    assert found["end"] == pytest.approx(np.mean(values[21:24]) / 1000)
+    longer = row(study_of(levels(0.3, 0.5, 0.5)[:24] + values[24:36]))
+    assert longer["level_6"] == pytest.approx(np.mean(values[27:30]) / 1000)  # April to June 2023
+    assert longer["level_12"] == pytest.approx(np.mean(values[33:36]) / 1000)
+
+
+def test_the_length_of_the_window_is_an_option():
+    found = row(study_of([*levels(0.3, 0.5, 0.5)[:33], 100, 200, 300], window_months=1))
+    assert found["level_12"] == 0.3
+
+
+def test_support_that_ended_on_any_day_of_a_month_ended_in_that_month():
+    first_day = row(study_of(levels(0.3, 0.5, 0.4), facility=ENDED | {"support_ended_on": "2022-12-01"}))
+    assert first_day.equals(row(study_of(levels(0.3, 0.5, 0.4))))
+
+
+def test_months_of_support_are_not_part_of_what_came_after_it():
+    values = levels(0.3, 0.5, 0.3)
+    found = row(study_of(values, follow_up_months=[2], window_months=3))
+    assert found["level_2"] == pytest.approx(0.3)  # with December it would be 37%
+
+
+def test_baseline_months_are_not_part_of_the_end_of_a_short_support():
+    short = {"joined_on": "2022-01-01", "support_ended_on": "2022-02-28"}
+    found = row(study_of([300] * 12 + [500] * 2 + [400] * 22, facility=short))
+    assert (found["baseline"], found["end"]) == pytest.approx((0.3, 0.5))
+
+
+def test_two_of_three_months_are_a_level_and_one_is_not():
+    values = levels(0.3, 0.5, 0.5)
+    two, one = [*values[:35], None], [*values[:34], None, None]
+    assert row(study_of(two))["outcome_12"] == "kept"
+    assert row(study_of(one))["outcome_12"] == "not reported"
+
+
+def test_a_level_needs_people_enough():
+    values = [round(level * 10) for level in [0.1] * 12 + [0.5] * 9 + [0.9] * 3 + [1] * 12]
+    people = [10] * 33 + [1, 1, 1]
+    assert row(study_of([*values[:33], 1, 1, 1], people=people))["outcome_12"] == "not reported"
+
+
+# --- what cannot be told ---------------------------------------------------------------------------
+
+
+def test_not_reported_is_not_sustained_and_not_lost():
+    found = row(study_of(levels(0.3, 0.5, 0.5)[:30]))
+    assert (found["outcome_6"], found["outcome_12"]) == ("kept", "not reported")
+    assert np.isnan(found["kept_12"])
+
+
+def test_a_follow_up_after_the_data_cut_is_too_early():
+    found = row(study_of(levels(0.3, 0.5, 0.5)[:33], data_cut="2023-09-30"))
+    assert (found["outcome_6"], found["outcome_12"]) == ("kept", "too early")
+
+
+@pytest.mark.parametrize(
+    ("facility", "start"),
+    [
+        ({"joined_on": "2022-01-01", "support_ended_on": None}, "support not ended"),
+        ({"joined_on": None, "support_ended_on": "2022-12-31"}, "too few months"),
+        ({"joined_on": "2021-03-01", "support_ended_on": "2022-12-31"}, "too few months"),
+    ],
+)
+def test_without_both_ends_and_three_baseline_months_there_is_no_gain_to_speak_of(facility, start):
+    others = [{"facility_id": "F2"} | ENDED]
+    study = make_study(
+        facilities=[{"facility_id": "F1"} | facility, *others],
+        indicators=[an_indicator()],
+        measurements=monthly("F1", "2021-01-01", levels(0.3, 0.5, 0.5), 1000),
+    )
+    found = only(study)
+    assert found.table["start"].tolist() == [start]
+    assert (found.n_gained, found.n_assessable) == (0, 0)
+    assert found.table["outcome_12"].tolist() == [None]
+
+
+def test_without_any_end_of_support_there_is_no_result():
+    assert sustainment(study_of(levels(0.3, 0.5, 0.5), facility={"joined_on": "2022-01-01"})).indicators == ()
+
+
+# --- over facilities -------------------------------------------------------------------------------
+
+
+def study_of_many(*after):
+    """Facilities that all gained from 30% to 50% and stand at these levels a year later; None: no report."""
+    rows = []
+    for number, level in enumerate(after):
+        values = levels(0.3, 0.5, level or 0)
+        rows += monthly(f"F{number}", "2021-01-01", values if level is not None else values[:24], 1000)
+    facilities = [{"facility_id": f"F{number}"} | ENDED for number in range(len(after))]
+    return make_study(facilities=facilities, indicators=[an_indicator()], measurements=rows)
+
+
+def test_due_known_and_kept_are_counted():
+    horizon = only(study_of_many(0.5, 0.5, 0.4, 0.3, 0.5, None)).horizons[1]
+    assert (horizon.months_after, horizon.n_due, horizon.n_known, horizon.n_kept) == (12, 6, 5, 3)
+    assert horizon.kept.low == pytest.approx(0.2307, abs=5e-5)
+    assert horizon.median_share_kept == pytest.approx(1.0)
+
+
+def test_fewer_than_five_facilities_have_no_interval_and_no_median():
+    horizon = only(study_of_many(0.5, 0.5, 0.4, 0.3)).horizons[1]
+    assert (horizon.n_known, horizon.n_kept, horizon.kept) == (4, 2, None)
+    assert np.isnan(horizon.median_share_kept)
+
+
+def test_comparison_facilities_are_left_out():
+    study = study_of_many(0.5, 0.5)
+    facilities = study["facilities"].assign(role=["comparison", None])
+    alone = make_study(
+        facilities=facilities.to_dict("records"),
+        indicators=[an_indicator()],
+        measurements=study["measurements"].to_dict("records"),
+    )
+    assert only(alone).table["facility"].tolist() == ["F1"]
+
+
+# --- the demo, whose truth is known ----------------------------------------------------------------
+
+DECAY = 0.08  # of the log of the gain a month, in facilities that do not keep it
+
+
+@pytest.fixture(scope="module")
+def outcomes(demo, simulated):
+    """One row per facility and indicator, with what was found and what is true."""
+    found = pd.concat(
+        [one.table.assign(indicator_id=one.indicator.indicator_id) for one in sustainment(demo).indicators]
+    )
+    names = demo.facility_names()
+    truth = simulated.truth.effects.assign(facility=simulated.truth.effects["facility_id"].map(names))
+    return found.merge(truth[["facility", "indicator_id", "keeps"]], on=["facility", "indicator_id"])
+
+
+def test_facilities_of_the_demo_that_truly_keep_their_gain_mostly_keep_it(outcomes):
+    known = outcomes.loc[outcomes["keeps"] & outcomes["kept_12"].notna()]
+    assert len(known) >= 10
+    # A third are told as partly lost: few births in three months, and a loss of 5 points is soon had by chance.
+    assert (known["outcome_12"] == "kept").mean() > 0.6
+    assert not (known["outcome_12"] == "lost").any()
+    assert known["kept_12"].median() > 0.85
+
+
+def test_facilities_of_the_demo_that_lose_their_gain_lose_what_they_truly_lose(outcomes):
+    known = outcomes.loc[~outcomes["keeps"] & outcomes["kept_12"].notna()]
+    assert len(known) >= 10
+    # The follow-up window is months 10 to 12 after support, so that the middle one is the eleventh.
+    assert known["kept_12"].median() == pytest.approx(np.exp(-DECAY * 11), abs=0.12)
+    assert (known["outcome_12"] == "kept").mean() < 0.25
+
+
+def test_the_indicator_of_the_demo_without_an_effect_has_at_most_a_few_gains_by_chance(outcomes):
+    deaths = outcomes.loc[outcomes["indicator_id"] == "newborn_deaths"]
+    assert (deaths["start"] == "gained").sum() <= 2

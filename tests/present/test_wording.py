@@ -1,0 +1,323 @@
+"""What a report says: its sentences, its refusals, and what it never claims."""
+
+import re
+
+import pytest
+
+from qieval.analyses.durations import durations
+from qieval.analyses.effectiveness import effectiveness
+from qieval.analyses.mentoring import mentoring
+from qieval.analyses.sustainment import sustainment
+from qieval.present.wording import durations as of_durations
+from qieval.present.wording import effectiveness as of_effectiveness
+from qieval.present.wording import mentoring as of_mentoring
+from qieval.present.wording import sustainment as of_sustainment
+from tests.analyses.conftest import an_indicator, make_study, monthly
+from tests.analyses.test_durations import of_months, project
+from tests.analyses.test_effectiveness import BEFORE, HIGHER, SAME
+from tests.analyses.test_effectiveness import study_of as care
+from tests.analyses.test_mentoring import totals
+from tests.analyses.test_sustainment import levels, study_of_many
+from tests.analyses.test_sustainment import study_of as lasting
+
+# --- durations -------------------------------------------------------------------------------------
+
+
+def test_the_pilots_durations_in_words(hub_spoke):
+    assert of_durations.answer(durations(hub_spoke)).sentences == [
+        "10 projects: 10 completed.",
+        "Half of the 7 dated projects ended within 8.0 months (95% interval 3.0 upwards).",
+        "3 of 10 projects have no start or no end date and are in no curve. Whatever their durations were, the median "
+        "of all would lie between 4.0 months (all shorter than the others) and 9.0 months (all longer).",
+    ]
+    assert (
+        "7 projects are few: read the interval, not the median alone."
+        in of_durations.caveats(durations(hub_spoke)).sentences
+    )
+
+
+def test_ten_projects_in_words():
+    said = of_durations.answer(durations(make_study(projects=of_months(3, 3, 4, 4, 5, 5, 6, 7, 8, 10)))).sentences
+    assert said[1] == "Half of the 10 dated projects ended within 5.0 months (95% interval 3.0 to 7.0)."
+
+
+def test_fewer_than_five_projects_are_refused_a_median_with_their_count():
+    said = of_durations.answer(durations(make_study(projects=of_months(3, 4)))).sentences
+    assert said[1] == ("2 projects have the dates needed; with fewer than 5 no median is given. They are listed below.")
+    one = of_durations.answer(durations(make_study(projects=of_months(3)))).sentences
+    assert one[:2] == [
+        "1 project: 1 completed.",
+        "1 project has the dates needed; with fewer than 5 no median is given. They are listed below.",
+    ]
+
+
+def test_a_median_not_reached_says_how_long_was_followed():
+    going = [project(number, status="ongoing", observed_to="2022-12-31") for number in range(2, 7)]
+    said = of_durations.answer(durations(make_study(projects=of_months(3) + going))).sentences
+    assert said[0] == "6 projects: 5 ongoing and 1 completed."
+    assert said[1] == (
+        "Less than half of the 6 dated projects had ended: the median is not reached; the longest was followed for "
+        "12.0 months."
+    )
+
+
+def test_no_date_at_all_is_said():
+    said = of_durations.answer(durations(make_study(projects=[{"project_id": "P", "status": "completed"}]))).sentences
+    assert said[1] == "No project has the dates that a duration needs."
+
+
+def test_abandoned_and_ongoing_projects_are_named_among_the_caveats():
+    projects = [project(1, 3, status="abandoned"), project(2, status="ongoing")]
+    said = " ".join(of_durations.caveats(durations(make_study(projects=projects))).sentences)
+    assert "1 project was abandoned: the curve tells how long projects lasted, not how many reached their aim." in said
+    assert "1 project is still open and counted up to the day last seen" in said
+
+
+# --- mentoring -------------------------------------------------------------------------------------
+
+
+def test_the_pilots_mentoring_in_words(hub_spoke):
+    assert of_mentoring.answer(mentoring(hub_spoke)).sentences == [
+        "Network mentors: 34 visits done of 14 planned, 2.43 for each planned (95% interval 1.68 to 3.39): more than "
+        "planned.",
+        "Hub mentors, rural: 4 visits done of 18 planned, 0.22 for each planned (95% interval 0.061 to 0.569): fewer "
+        "than planned.",
+        "Only totals were kept, so it cannot be said which facilities were visited, nor how evenly.",
+    ]
+
+
+def test_the_total_over_groups_is_never_said_without_a_warning(hub_spoke):
+    result = mentoring(hub_spoke)
+    assert not any("38" in sentence for sentence in of_mentoring.answer(result).sentences)
+    (said,) = [sentence for sentence in of_mentoring.caveats(result).sentences if "38 of 32" in sentence]
+    assert said.endswith("hides the differences between the groups and should not be quoted alone.")
+
+
+def test_nothing_planned_is_said_without_a_ratio():
+    said = of_mentoring.answer(mentoring(totals(("hub", "rural", 0, 3)))).sentences
+    assert said[0] == "Hub mentors, rural: 3 done, none planned; no ratio can be given."
+
+
+def test_a_wide_interval_is_not_read_as_more_or_fewer():
+    said = of_mentoring.answer(mentoring(totals(("peer", None, 4, 5)))).sentences
+    assert said[0].endswith("(95% interval 0.406 to 2.92): not clearly more or fewer than planned.")
+
+
+def test_facilities_never_visited_are_named(demo):
+    said = of_mentoring.answer(mentoring(demo)).sentences
+    assert re.fullmatch(r"22 of 24 facilities were visited at least once \(92%, 95% interval 74% to 98%\)\.", said[-2])
+    assert re.fullmatch(r"Never visited: \w[\w ]+ and \w[\w ]+\.", said[-1])
+
+
+# --- effectiveness ---------------------------------------------------------------------------------
+
+
+def said_of(study):
+    return of_effectiveness.answer(effectiveness(study)).sentences
+
+
+def test_an_improvement_is_said_with_both_medians_and_the_rule_it_breaks():
+    said = said_of(care(BEFORE + HIGHER))
+    assert said[0].startswith(
+        "Cord clamped late improved. The median was 44% in 12 baseline months and 64% in the last 6 months (+20 "
+        "points). 12 months in a row lie on one side of the baseline median, where chance explains up to "
+    )
+    assert said[1] == (
+        "A run chart shows that care changed and when, not why: any change is associated with the collaborative, and "
+        "other causes are not ruled out."
+    )
+
+
+def test_a_worsening_is_called_one():
+    assert said_of(care(BEFORE + HIGHER, indicator={"better": "down"}))[0].startswith(
+        "Cord clamped late worsened. The median was 44%"
+    )
+
+
+def test_no_signal_is_not_called_a_change():
+    said = said_of(care(BEFORE + SAME))
+    assert len(said) == 1
+    assert said[0].startswith("Cord clamped late: no signal of change; ")
+
+
+def test_an_unstable_baseline_is_no_evidence():
+    assert said_of(care(list(range(30, 42)) + HIGHER)) == [
+        "Cord clamped late: the baseline was itself moving before the collaborative began, so a difference between "
+        "before and after is not evidence of improvement."
+    ]
+
+
+def test_no_baseline_names_what_to_record():
+    assert said_of(care(BEFORE + HIGHER, joined=None)) == [
+        "Cord clamped late: no baseline was recorded, so before and after cannot be told apart; give each facility's "
+        "joined_on or a phase named baseline."
+    ]
+
+
+def test_too_few_months_are_counted_beside_what_is_needed():
+    assert said_of(care(BEFORE[:4] + HIGHER[:5], joined="2021-05-01")) == [
+        "Cord clamped late: too few months to judge. There are 4 before and 5 after, 9 of them off the median; at "
+        "least 3 before, 3 after and 10 off the median are needed."
+    ]
+    assert said_of(care(BEFORE[:9], joined=None))[0].endswith(
+        "There are 9 months and no baseline; at least 10 months are needed."
+    )
+
+
+def test_nothing_to_calculate_is_said():
+    assert said_of(care([0, 0], denominators=0)) == [
+        "No facility that takes part has a month with both a numerator and a denominator."
+    ]
+
+
+@pytest.fixture(scope="module")
+def deaths(demo):
+    """An indicator on which the collaborative truly has no effect."""
+    return effectiveness(demo).indicators[-1]
+
+
+def test_signals_expected_by_chance_stand_beside_those_found(deaths):
+    said = of_effectiveness.facilities(deaths).sentences[0]
+    assert re.search(r"Of the \d+ charts judged, fewer than one would signal by chance had nothing changed\.$", said)
+
+
+def test_those_who_would_have_reached_the_target_by_chance_stand_beside_those_who_did(deaths):
+    said = of_effectiveness.facilities(deaths).sentences[1]
+    assert said == (
+        "18 of 24 facilities (75%, 95% interval 55% to 88%) reached the target of 12 deaths per 1000 live births for 3 "
+        "months in a row after joining. 15 of these had a baseline median at the target already. Had nothing changed "
+        "since baseline, about 18 would have reached it by chance."
+    )
+
+
+def test_one_facility_is_one():
+    (result,) = effectiveness(care(BEFORE + HIGHER)).indicators
+    assert of_effectiveness.facilities(result).sentences[0] == "Of 1 facility, 1 improved."
+
+
+# --- sustainment -----------------------------------------------------------------------------------
+
+
+def test_what_kept_means_is_said_before_any_result():
+    (said,) = of_sustainment.definition(sustainment(lasting(levels(0.3, 0.5, 0.5)))).sentences
+    for part in ("last 3 months of support", "at least 10%", "6 and 12 months after", "by no more than 5%"):
+        assert part in said
+
+
+def test_not_reported_is_bounded_from_both_sides():
+    (said,) = of_sustainment.answer(sustainment(study_of_many(0.5, 0.5, 0.4, 0.3, 0.5, None))).sentences
+    assert said.startswith("Cord clamped late: 6 of 6 facilities had gained when their support ended.")
+    assert said.endswith(
+        "12 months on, 3 of 5 that reported had kept it (60%, 95% interval 23% to 88%). The median facility kept 100% "
+        "of its gain. 1 more did not report: had all of them lost it, 3 of 6; had all kept it, 4 of 6."
+    )
+
+
+def test_fewer_than_five_facilities_are_counted_without_a_percentage():
+    result = sustainment(study_of_many(0.5, 0.3))
+    (said,) = of_sustainment.answer(result).sentences
+    assert said.endswith("12 months on, 1 of 2 that reported had kept it.")
+    assert "Cord clamped late: with fewer than 5 facilities at a follow-up no interval is given." in (
+        of_sustainment.caveats(result).sentences
+    )
+
+
+def test_no_gain_leaves_nothing_to_keep():
+    (said,) = of_sustainment.answer(sustainment(lasting(levels(0.3, 0.3, 0.3)))).sentences
+    assert said == (
+        "Cord clamped late: 0 of 1 facilities had gained when their support ended. There is no gain to keep."
+    )
+
+
+def test_no_end_of_support_is_said():
+    (said,) = of_sustainment.answer(
+        sustainment(lasting(levels(0.3, 0.5, 0.5), facility={"joined_on": "2022-01-01"}))
+    ).sentences
+    assert said == "No facility has a day on which support ended, so nothing can be said of what lasted after it."
+
+
+def test_too_few_months_around_support_are_said():
+    study = make_study(
+        facilities=[{"facility_id": "F1", "joined_on": "2022-01-01", "support_ended_on": "2022-12-31"}],
+        indicators=[an_indicator()],
+        measurements=monthly("F1", "2021-11-01", [30] * 26),
+    )
+    (said,) = of_sustainment.answer(sustainment(study)).sentences
+    assert said == "Cord clamped late: no facility has the months needed before joining and at the end of support."
+
+
+# --- what is never said ----------------------------------------------------------------------------
+
+
+def everything_said_of(study):
+    """Every sentence, caption and alternative text about a study."""
+    said = []
+    if study.has("projects"):
+        lengths = durations(study)
+        said += of_durations.answer(lengths).sentences + of_durations.caveats(lengths).sentences
+        for text in ("share_ended_caption", "timelines_caption", "timelines_alt"):
+            said.append(getattr(of_durations, text)(lengths))
+        if lengths.curve is not None:
+            said.append(of_durations.share_ended_alt(lengths))
+    visits = mentoring(study)
+    said += of_mentoring.answer(visits).sentences + of_mentoring.caveats(visits).sentences
+    said += [of_mentoring.visits_caption(visits), of_mentoring.visits_alt(visits)]
+    if study.has("measurements"):
+        care_given = effectiveness(study)
+        said += of_effectiveness.answer(care_given).sentences + of_effectiveness.caveats(care_given).sentences
+        for one in care_given.indicators:
+            said += of_effectiveness.facilities(one).sentences
+            said += [of_effectiveness.run_chart_caption(one, care_given), of_effectiveness.run_chart_alt(one)]
+            said += [of_effectiveness.facility_charts_caption(one), of_effectiveness.facility_charts_alt(one)]
+        kept = sustainment(study)
+        said += of_sustainment.definition(kept).sentences + of_sustainment.answer(kept).sentences
+        said += of_sustainment.caveats(kept).sentences
+        for one in kept.indicators:
+            said += [of_sustainment.levels_caption(one), of_sustainment.levels_alt(one)]
+    return [sentence for sentence in said if sentence]
+
+
+@pytest.fixture(scope="module")
+def sentences(demo, hub_spoke):
+    return everything_said_of(demo) + everything_said_of(hub_spoke)
+
+
+def test_change_is_associated_with_the_collaborative_and_never_its_effect(sentences):
+    said = " ".join(sentences).lower()
+    assert "associated with the collaborative" in said
+    assert "associated with the end of support" in said
+    for claim in ("effect of", "caused", "due to", "because of", "led to", "resulted in", "impact"):
+        assert claim not in said
+
+
+def test_there_are_no_p_values_and_nothing_is_significant(sentences):
+    for sentence in sentences:
+        assert not re.search(r"\bp\s*[=<>]|p-value|signific", sentence, flags=re.IGNORECASE), sentence
+
+
+def test_no_number_has_more_than_three_decimals(sentences):
+    for sentence in sentences:
+        assert not re.search(r"\.\d{4,}", sentence), sentence
+
+
+def test_no_missing_value_of_a_program_reaches_the_reader(sentences):
+    for sentence in sentences:
+        assert not re.search(r"\b(nan|NaN|None|NaT|inf|True|False)\b", sentence), sentence
+
+
+def test_minus_signs_are_minus_signs(sentences):
+    for sentence in sentences:
+        assert not re.search(r"(?<![\w-])-\d", sentence), sentence
+
+
+def test_one_is_never_plural(sentences):
+    for sentence in sentences:
+        # "1 of 24 facilities" is right, "1 facilities" is not; the 1 of 21 is no 1.
+        assert not re.search(r"(?<![\d,.])1 (months|projects|facilities|visits|charts)\b", sentence), sentence
+
+
+def test_sentences_begin_with_a_capital_or_a_number_and_end_with_a_stop(sentences):
+    for sentence in sentences:
+        assert re.match(r"[A-Z0-9]", sentence), sentence
+        assert sentence.endswith((".", ":")), sentence
+        assert "  " not in sentence, sentence
