@@ -42,6 +42,10 @@ def facility_chart(study):
 # --- verdicts --------------------------------------------------------------------------------------
 
 
+def test_what_was_gained_and_lost_again_is_back_at_baseline():
+    assert only(study_of(BEFORE + HIGHER + HIGHER + BEFORE)).pooled.verdict == "back at baseline"
+
+
 def test_a_lasting_rise_is_improved_where_more_is_better_and_worsened_where_less_is():
     assert only(study_of(BEFORE + HIGHER)).pooled.verdict == "improved"
     assert only(study_of(BEFORE + HIGHER, indicator={"better": "down"})).pooled.verdict == "worsened"
@@ -158,9 +162,9 @@ def test_months_before_a_declared_baseline_are_drawn_but_are_not_after_it():
 # --- all together and one by one -------------------------------------------------------------------
 
 
-def test_small_months_are_hidden_facility_by_facility_and_counted_all_together():
+def test_a_month_of_few_people_is_hidden_also_where_they_are_all_there_are():
     result = only(study_of([2, 30], denominators=[4, 50]))
-    assert result.pooled.points["value"].tolist() == [0.5, 0.6]
+    assert result.pooled.points["value"].isna().tolist() == [True, False]
     assert result.facilities["Amber"].points["value"].isna().tolist() == [True, False]
     assert result.small_months == 1
 

@@ -8,7 +8,7 @@ import pytest
 
 from qieval.errors import DataError
 from qieval.methods.survival import kaplan_meier
-from tests.methods.conftest import case
+from tests.methods.conftest import SHIPPED, case
 
 C02 = case("c02_km_projects10")
 
@@ -72,9 +72,9 @@ def test_the_order_of_the_projects_does_not_matter():
 
 
 @pytest.mark.parametrize("n", range(1, 61))
-def test_the_median_is_the_first_time_by_which_half_have_ended(n):
+def test_the_median_of_complete_durations_is_their_plain_median(n):
     # lifelines misses one half by rounding for 6, 8, 14, 18, ... and would give the next time.
-    assert kaplan_meier(np.arange(1.0, n + 1), np.ones(n)).median == math.ceil(n / 2)
+    assert kaplan_meier(np.arange(1.0, n + 1), np.ones(n)).median == np.median(np.arange(1.0, n + 1))
 
 
 def test_where_less_than_half_have_ended_the_median_is_not_reached():
@@ -91,8 +91,8 @@ def test_none_ended_gives_a_flat_curve_and_no_median():
 
 
 def test_an_end_on_the_first_day_counts():
-    found = kaplan_meier([0, 0, 1, 2], [True, True, True, True])
-    assert found.curve["survival"].to_numpy() == pytest.approx([0.5, 0.25, 0], abs=1e-12)
+    found = kaplan_meier([0, 0, 0, 2], [True, True, True, True])
+    assert found.curve["survival"].to_numpy() == pytest.approx([0.25, 0], abs=1e-12)
     assert found.median == 0
 
 
@@ -107,3 +107,15 @@ def test_five_projects_are_too_few_to_bound_their_median_from_above():
 def test_missing_negative_or_no_durations_are_refused(durations):
     with pytest.raises(DataError, match="at least one duration, and every duration must be 0 or more"):
         kaplan_meier(durations, [True] * len(durations))
+
+
+def km_cases() -> list[object]:
+    rows = pd.read_csv(SHIPPED / "methods" / "expected" / "km_medians.csv").fillna(np.inf)
+    return [pytest.param(row, id=row.case) for row in rows.itertuples()]
+
+
+@pytest.mark.parametrize("case", km_cases())
+def test_the_median_of_a_small_sample_and_its_limits_are_those_of_r(case):
+    durations, observed = (np.array(text.split(), dtype=float) for text in (case.durations, case.observed))
+    found = kaplan_meier(durations, observed)
+    assert (found.median, found.median_low, found.median_high) == pytest.approx((case.median, case.low, case.high))

@@ -618,3 +618,11 @@ def test_a_table_with_a_header_only_has_nothing_wrong(warned: Any):
 @pytest.mark.parametrize("table", ["facilities", "indicators", "projects", "events", "changes", "scores", "costs"])
 def test_no_rule_breaks_on_a_table_that_has_none_of_its_columns(errors: Any, table: str):
     assert all("is missing" in line for line in errors(**{table: "zzz\n1\n"}))
+
+
+def test_a_total_of_all_settings_beside_single_settings_is_doubted(warned: Any):
+    totals = "mentor_type,setting,planned,done\nhub,rural,4,2\nhub,urban,4,3\nhub,,8,5\nnetwork,,3,3\n"
+    assert warned(visit_totals=totals) == [
+        "visit_totals.csv, row 4, mentor_type 'hub': counts all settings, beside rows of the same mentor type for "
+        "single settings; all are added up -> remove it if it is their sum"
+    ]

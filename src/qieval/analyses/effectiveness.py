@@ -14,7 +14,10 @@ from qieval.methods.rates import Proportion, proportion
 from qieval.methods.runs import FEWEST_USEFUL, Runs, chance_of_run, runs
 from qieval.study.study import Study
 
-Verdict = Literal["improved", "worsened", "no signal", "baseline unstable", "no baseline", "too few months"]
+Verdict = Literal[
+    "improved", "worsened", "back at baseline", "no signal", "baseline unstable", "no baseline", "too few months"
+]
+JUDGED: tuple[Verdict, ...] = ("improved", "worsened", "back at baseline", "no signal")
 
 FEWEST_MONTHS = 3  # before and after, as the Cochrane EPOC group asks of an interrupted time series
 
@@ -92,6 +95,8 @@ def _indicator_result(study: Study, indicator: Indicator, months: pd.DataFrame) 
     options = study.parameters.options
     recent = options.effectiveness.recent_months
     together = pooled(months, indicator)
+    if indicator.kind != "count":
+        together["value"] = together["value"].mask(together["denominator"] < options.smallest_denominator)
     pooled_chart = _run_chart(together, _pooled_baseline(study, together, months), indicator, recent)
 
     # A count is of everybody there is; any other value from a handful of people says little and may identify them.
@@ -148,29 +153,35 @@ def _run_chart(points: pd.DataFrame, in_baseline: pd.Series, indicator: Indicato
     recent = pd.Series(False, index=points.index)
     if len(after) >= FEWEST_MONTHS and not np.isnan(centre):
         recent[after.index[-recent_months:]] = True
+    recent_median = float(points["value"][recent].median()) if recent.any() else np.nan
     found = runs(points["value"][since], centre, baseline=len(baseline) if has_baseline else None)
     return RunChart(
         points=points.assign(in_baseline=in_baseline, recent=recent),
         centre=centre,
         n_baseline=len(baseline),
         n_after=len(after),
-        recent_median=float(points["value"][recent].median()) if recent.any() else np.nan,
+        recent_median=recent_median,
         runs=found,
-        verdict=_verdict(baseline, after, found, indicator),
+        verdict=_verdict(baseline, after, recent_median, found, indicator),
     )
 
 
-def _verdict(baseline: pd.Series, after: pd.Series, found: Runs, indicator: Indicator) -> Verdict:
+def _verdict(baseline: pd.Series, after: pd.Series, recent_median: float, found: Runs, indicator: Indicator) -> Verdict:
     if baseline.empty:
         return "no baseline" if len(after) >= FEWEST_USEFUL else "too few months"
     if min(len(baseline), len(after)) < FEWEST_MONTHS or found.signal is None:
         return "too few months"
     if runs(baseline, float(baseline.median())).signal:
         return "baseline unstable"
-    shift = (float(after.median()) - float(baseline.median())) * indicator.sign
+    shift = float(after.median()) - float(baseline.median())
     if not found.signal or shift == 0:
         return "no signal"
-    return "improved" if shift > 0 else "worsened"
+    # What was gained and lost again did not improve care, though the chart as a whole tells of change: the last
+    # months must still lie outside the middle half of the baseline months.
+    edge = float(baseline.quantile(0.75 if shift > 0 else 0.25))
+    if (recent_median - edge) * shift <= 0:
+        return "back at baseline"
+    return "improved" if shift * indicator.sign > 0 else "worsened"
 
 
 def _facility_row(

@@ -18,8 +18,8 @@ class Mentoring:
     """Visits planned and done by mentor type and setting, and facility by facility where visits were recorded."""
 
     groups: pd.DataFrame  # mentor_type, setting (missing: all or not recorded), planned, done, ratio, low, high
-    planned: int
-    done: int
+    planned: float  # of all groups; missing, as is `done`, where a group's total was not recorded
+    done: float
     totals_only: bool  # True: the study kept totals, so nothing can be said of single facilities
     facilities: pd.DataFrame  # one row per facility to be visited: facility, setting, planned, done, last_visit
     never_visited: tuple[str, ...]  # names
@@ -47,17 +47,18 @@ def mentoring(study: Study) -> Mentoring:
 
 def _from_visits(study: Study) -> Mentoring:
     facilities = study["facilities"]
-    visits = study["visits"].merge(facilities[["facility_id", "setting", "role"]], on="facility_id", how="left")
+    concerned = facilities.loc[facilities["role"].ne("comparison"), ["facility_id", "setting"]]
+    visits = study["visits"].merge(concerned, on="facility_id")
     visits["planned"] = visits["planned_on"] <= pd.Timestamp(study.parameters.data_cut)
     visits["done"] = visits["done_on"].notna()
     by_facility = visits.groupby("facility_id").agg(
         planned=("planned", "sum"), done=("done", "sum"), last_visit=("done_on", "max")
     )
     # A hub is visited by choice: it is left out of the count unless a visit to it was planned or made by now.
-    concerned = by_facility.index[by_facility[["planned", "done"]].any(axis=1)]
+    visited_or_planned = by_facility.index[by_facility[["planned", "done"]].any(axis=1)]
     to_visit = facilities.loc[
         ~facilities["role"].isin(["comparison", "hub"])
-        | (facilities["role"].eq("hub") & facilities["facility_id"].isin(concerned))
+        | (facilities["role"].eq("hub") & facilities["facility_id"].isin(visited_or_planned))
     ]
     table = pd.DataFrame(
         {
@@ -71,8 +72,8 @@ def _from_visits(study: Study) -> Mentoring:
     never = table.loc[table["done"] == 0, "facility"]
     return Mentoring(
         groups=_with_ratio(visits),
-        planned=int(visits["planned"].sum()),
-        done=int(visits["done"].sum()),
+        planned=float(visits["planned"].sum()),
+        done=float(visits["done"].sum()),
         totals_only=False,
         facilities=table,
         never_visited=tuple(sorted(never)),
@@ -84,8 +85,8 @@ def _from_visits(study: Study) -> Mentoring:
 def _from_totals(totals: pd.DataFrame) -> Mentoring:
     return Mentoring(
         groups=_with_ratio(totals),
-        planned=int(totals["planned"].sum()),
-        done=int(totals["done"].sum()),
+        planned=float(totals["planned"].sum(skipna=False)),
+        done=float(totals["done"].sum(skipna=False)),
         totals_only=True,
         facilities=pd.DataFrame(columns=["facility", "setting", "planned", "done", "last_visit"]),
         never_visited=(),

@@ -81,7 +81,7 @@ def frozen_limits(n_points: int, baseline: int) -> tuple[int, int]:
     """The longest run and the fewest crossings that chance explains around the median of the first points.
 
     The Anhoej limits are made for the median of all points. A median of few points is itself uncertain, so
-    that a series in which nothing changed signals far too often (`false_signal_rate`: 19% of the time with 9
+    that a series in which nothing changed signals far too often (`false_signal_rate`: 18% of the time with 9
     baseline months of 36). These limits are found by simulation with a fixed seed such that each of the two
     rules signals at most 2.5% of the time. For values that all differ they do not depend on the distribution,
     only on the order; where some are equal, see `tied_limits`. Independent values are assumed.

@@ -26,8 +26,9 @@ class KaplanMeier:
 def kaplan_meier(durations: ArrayLike, observed: ArrayLike) -> KaplanMeier:
     """The Kaplan-Meier curve with log-log 95% intervals.
 
-    The median is the first time by which half have ended; R takes the middle instead where the curve stays at
-    exactly one half for a while. A curve of 0 has no log-log limits: the 0 drawn there bounds no median.
+    Where the curve stays at exactly one half for a while, the median is the middle of that time, as in R and as
+    the plain median of an even number of durations. A curve of 0 has no log-log limits: the 0 drawn there bounds
+    no median.
 
     Parameters
     ----------
@@ -76,7 +77,10 @@ def kaplan_meier(durations: ArrayLike, observed: ArrayLike) -> KaplanMeier:
 
 
 def _time_at_half(time: pd.Series, share: pd.Series) -> float:
-    """The first time at which a falling curve is at most one half; `inf` if it never is."""
-    # Products of fractions miss one half by the last digit: 3 of 6 ended would not count as half.
-    reached = share <= 0.5 + 1e-9
-    return float(time[reached].iloc[0]) if reached.any() else np.inf
+    """When a falling curve comes down to one half: the middle of the time it stays at exactly that; `inf` if never."""
+    slack = 1e-9  # products of fractions miss one half by the last digit
+    at_most, below = time[share <= 0.5 + slack], time[share < 0.5 - slack]
+    if at_most.empty:
+        return np.inf
+    stays = len(below) > 0 and below.iloc[0] > at_most.iloc[0]
+    return float((at_most.iloc[0] + below.iloc[0]) / 2 if stays else at_most.iloc[0])

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import qieval
 from qieval.analyses.durations import Durations
-from qieval.analyses.effectiveness import Effectiveness
+from qieval.analyses.effectiveness import JUDGED, Effectiveness
 from qieval.analyses.mentoring import Mentoring
 from qieval.analyses.sustainment import Sustainment
 from qieval.present.display import Cell, KeyFigures
@@ -21,7 +21,7 @@ def effectiveness(result: Effectiveness, study: Study) -> KeyFigures:
         return _key_figures("effectiveness", [], {}, study)
     main = result.indicators[0]
     chart = main.pooled
-    judged = chart.verdict in ("improved", "worsened", "no signal")
+    judged = chart.verdict in JUDGED
     difference = chart.recent_median - chart.centre if judged else math.nan
     trend = tuple(None if math.isnan(x) else float(x) for x in chart.points["value"])
     cells = [

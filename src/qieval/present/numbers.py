@@ -16,11 +16,12 @@ def percent(share: float) -> str:
     """A proportion as a percentage without decimals, e.g. 0.434 as 43%."""
     if math.isnan(share):
         return DASH
-    if 0 < share < 0.005:
+    nearest = math.floor(100 * share + 0.5)
+    if share > 0 and nearest == 0:
         return "under 1%"
-    if 0.995 < share < 1:
+    if share < 1 and nearest == 100:
         return "over 99%"
-    return f"{100 * share:.0f}%".replace("-", MINUS)
+    return f"{nearest}%".replace("-", MINUS)
 
 
 def number(x: float) -> str:
@@ -28,10 +29,12 @@ def number(x: float) -> str:
     if math.isnan(x):
         return DASH
     if x == 0 or abs(x) >= 100:
-        return f"{x:,.0f}"
-    decimals = max(0, 2 - math.floor(math.log10(abs(x))))
-    text = f"{x:.{min(decimals, 4)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+        return f"{x:,.0f}".replace("-", MINUS)
+    if abs(x) < 0.0001:
+        return "under 0.0001" if x > 0 else f"over {MINUS}0.0001"
+    decimals = min(max(0, 2 - math.floor(math.log10(abs(x)))), 4)
+    text = f"{x:.{decimals}f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", MINUS)
 
 
 def whole(x: float) -> str:
@@ -68,7 +71,8 @@ def change(x: float, indicator: Indicator) -> str:
     if math.isnan(x):
         return DASH
     if indicator.kind == "proportion":
-        return f"{100 * x:+.0f} points".replace("-", MINUS)
+        points = math.floor(100 * abs(x) + 0.5)
+        return count(points, "point") if points == 0 else f"{'+' if x > 0 else MINUS}{count(points, 'point')}"
     text = f"{x:+.1f}" if abs(x) >= 1 else f"{'+' if x > 0 else ''}{number(x)}"
     return text.replace("-", MINUS)
 
@@ -89,9 +93,9 @@ def axis_label(indicator: Indicator) -> str:
     return f"{indicator.name} ({unit(indicator)})" if unit(indicator) else indicator.name
 
 
-def of(part: int, whole_: int) -> str:
-    """So many of so many, e.g. 3 of 24."""
-    return f"{part:,} of {whole_:,}"
+def of(part: int, all_: int, thing: str = "", things: str = "") -> str:
+    """So many of so many, e.g. 3 of 24, or with a noun 3 of 24 facilities."""
+    return f"{part:,} of {count(all_, thing, things or None) if thing else f'{all_:,}'}"
 
 
 def count(n: int, thing: str, things: str | None = None) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from qieval.analyses.durations import Durations
-from qieval.analyses.effectiveness import Effectiveness, IndicatorResult
+from qieval.analyses.effectiveness import JUDGED, Effectiveness, IndicatorResult
 from qieval.analyses.mentoring import Mentoring
 from qieval.analyses.sustainment import IndicatorSustainment
 from qieval.present.display import Table, file_name
@@ -37,7 +37,7 @@ def indicator_summary(result: Effectiveness) -> Table | None:
     rows = []
     for found in result.indicators:
         chart, reached = found.pooled, found.reached
-        judged = chart.verdict in ("improved", "worsened", "no signal")
+        judged = chart.verdict in JUDGED
         rows.append(
             {
                 "indicator": axis_label(found.indicator),
@@ -85,7 +85,7 @@ def indicator_summary(result: Effectiveness) -> Table | None:
 def facilities(result: IndicatorResult) -> Table:
     """One row per facility: its medians, the runs rules, and when it reached the target."""
     indicator, data = result.indicator, result.table
-    judged = data["verdict"].isin(["improved", "worsened", "no signal"])
+    judged = data["verdict"].isin(JUDGED)
     reached = [
         DASH if flag is None else (month(on) if flag else "no")
         for flag, on in zip(data["reached"], data["reached_on"], strict=True)

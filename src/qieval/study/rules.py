@@ -92,6 +92,13 @@ def _visit_is_dated(sheet: Sheet, sheets: Mapping[str, Sheet]) -> Iterable[Probl
     yield from sheet.problem(neither, "visit_id", "neither planned_on nor done_on is given", "fill in one or both")
 
 
+def _totals_overlap(sheet: Sheet, sheets: Mapping[str, Sheet]) -> Iterable[Problem]:
+    setting, mentor = sheet.frame["setting"], sheet.frame["mentor_type"]
+    beside = setting.isna() & mentor.isin(mentor[setting.notna()])
+    what = "counts all settings, beside rows of the same mentor type for single settings; all are added up"
+    yield from sheet.problem(beside, "mentor_type", what, "remove it if it is their sum", "warning")
+
+
 Rule = Callable[[Sheet, Mapping[str, Sheet]], Iterable[Problem]]
 
 RULES: dict[str, tuple[Rule, ...]] = {
@@ -104,5 +111,5 @@ RULES: dict[str, tuple[Rule, ...]] = {
         _status_fits_dates,
     ),
     "visits": (_visit_is_dated,),
-    "visit_totals": (_ends_before_start("from", "to"),),
+    "visit_totals": (_ends_before_start("from", "to"), _totals_overlap),
 }

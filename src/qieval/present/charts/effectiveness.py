@@ -20,6 +20,7 @@ from qieval.present.wording import effectiveness as wording
 MARKS: Mapping[Verdict, str] = {
     "improved": "▲ improved",
     "worsened": "▼ worsened",
+    "back at baseline": "back at baseline",
     "no signal": "no signal",
     "baseline unstable": "baseline unstable",
     "no baseline": "no baseline",

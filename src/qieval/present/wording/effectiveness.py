@@ -7,7 +7,7 @@ import string
 
 import pandas as pd
 
-from qieval.analyses.effectiveness import FEWEST_MONTHS, Effectiveness, IndicatorResult, RunChart
+from qieval.analyses.effectiveness import FEWEST_MONTHS, JUDGED, Effectiveness, IndicatorResult, RunChart
 from qieval.analyses.series import Indicator
 from qieval.methods.runs import FEWEST_USEFUL
 from qieval.present.display import Text
@@ -21,7 +21,7 @@ def answer(result: Effectiveness) -> Text:
     lines = [collaborative(found) for found in result.indicators]
     if not lines:
         lines = ["No facility that takes part has a month with both a numerator and a denominator."]
-    if any(found.pooled.verdict in ("improved", "worsened") for found in result.indicators):
+    if any(found.pooled.verdict in ("improved", "worsened", "back at baseline") for found in result.indicators):
         lines.append(
             "A run chart shows that care changed and when, not why: any change is associated with the "
             "collaborative, and other causes are not ruled out."
@@ -46,10 +46,20 @@ def collaborative(result: IndicatorResult) -> str:
             "before and after is not evidence of improvement."
         )
     if chart.verdict == "no signal":
-        return (
-            f"{name}: no signal of change; the months vary about the baseline median as they would by chance. {moved}"
-        )
+        return f"{name}: no signal of change, that is, nothing that chance could not explain. {moved}{_blind(chart)}"
+    if chart.verdict == "back at baseline":
+        return f"{name} changed and is back at its baseline. {moved} {_runs_sentence(chart)}"
     return f"{name} {chart.verdict}. {moved} {_runs_sentence(chart)}"
+
+
+def _blind(chart: RunChart) -> str:
+    """What a short baseline keeps from being seen; a missing signal is not a missing change."""
+    if chart.n_baseline >= 6:
+        return ""
+    return (
+        f" With {count(chart.n_baseline, 'baseline month')} only more than {chart.runs.longest_run_limit} months in a "
+        f"row on one side of the median would tell, of {chart.n_after} there are: a change may well have gone unseen."
+    )
 
 
 def _moved(chart: RunChart, indicator: Indicator) -> str:
@@ -95,16 +105,19 @@ def _too_few(chart: RunChart) -> str:
 def facilities(result: IndicatorResult) -> Text:
     """How many facilities improved, and how many reached the target."""
     verdicts = result.table["verdict"].value_counts()
-    order = ("improved", "worsened", "no signal", "baseline unstable", "no baseline", "too few months")
-    words = {"improved": "improved", "worsened": "worsened", "no signal": "gave no signal of change"} | {
+    words = {
+        "improved": "improved",
+        "worsened": "worsened",
+        "back at baseline": "changed and went back to their baseline",
+        "no signal": "gave no signal of change",
         "baseline unstable": "had a baseline that was itself moving",
         "no baseline": "had no baseline",
         "too few months": "had too few months to judge",
     }
-    counted = [f"{verdicts[name]} {words[name]}" for name in order if name in verdicts]
+    counted = [f"{verdicts[name]} {words[name]}" for name in words if name in verdicts]
     n = len(result.table)
     lines = [f"Of {count(n, 'facility', 'facilities')}, {listed(counted)}."]
-    judged = int(sum(verdicts.get(name, 0) for name in ("improved", "worsened", "no signal")))
+    judged = int(sum(verdicts.get(name, 0) for name in JUDGED))
     if judged > 1:
         expected = judged * FALSE_SIGNALS
         about = "fewer than one" if expected < 1 else f"about {expected:.0f}"
@@ -124,7 +137,9 @@ def _reached(result: IndicatorResult) -> str:
     share = ""
     if reached.total >= 5:
         share = f" ({percent(reached.estimate)}, 95% interval {percent(reached.low)} to {percent(reached.high)})"
-    sentence = f"{of(reached.successes, reached.total)} facilities{share} reached the target of {rule} after joining."
+    when = " after joining" if result.table["joined"].notna().any() else ""
+    who = of(reached.successes, reached.total, "facility", "facilities")
+    sentence = f"{who}{share} reached the target of {rule}{when}."
     if result.at_target_before:
         sentence += f" {result.at_target_before} of these had a baseline median at the target already."
     if result.n_with_chance:
@@ -155,6 +170,7 @@ def caveats(result: Effectiveness) -> Text:
             lines.append(
                 f"{name}: the baseline is {count(found.pooled.n_baseline, 'month')}; its median is uncertain, and the "
                 "limits of the runs rules are widened for that."
+                + (" Whether it was itself moving cannot be told." if found.pooled.n_baseline < FEWEST_USEFUL else "")
             )
     if result.not_reporting:
         lines.append(f"Reported nothing and are in no chart: {listed(list(result.not_reporting))}.")

@@ -23,7 +23,7 @@ def answer(result: Mentoring) -> Text:
             if visited.total >= 5
             else ""
         )
-        lines.append(f"{of(visited.successes, visited.total)} facilities were visited at least once{share}.")
+        lines.append(f"{of(visited.successes, visited.total, 'facility', 'facilities')} had at least one visit{share}.")
         if result.never_visited:
             lines.append(f"Never visited: {listed(result.never_visited, most=40)}.")
     return Text(sentences=lines)
@@ -36,9 +36,13 @@ def group_name(group: Any) -> str:
 
 
 def done_of_planned(group: Any) -> str:
-    """The counts behind a ratio, e.g. 34 of 14."""
-    if not group.planned > 0:
-        return f"{whole(group.done)} done, none planned" if group.planned == 0 else f"{whole(group.done)} done"
+    """The counts behind a ratio, e.g. 34 of 14 planned."""
+    if pd.isna(group.done):
+        return f"{whole(group.planned)} planned, done not recorded"
+    if pd.isna(group.planned):
+        return f"{whole(group.done)} done, plan not recorded"
+    if group.planned == 0:
+        return f"{whole(group.done)} done, none planned"
     return f"{whole(group.done)} of {whole(group.planned)} planned"
 
 
@@ -46,12 +50,12 @@ def _group_sentence(group: Any) -> str:
     if pd.isna(group.ratio):
         return f"{group_name(group)}: {done_of_planned(group)}; no ratio can be given."
     interval = ratio_interval(group.low, group.high)
-    reading = "more than planned" if group.low > 1 else "fewer than planned" if group.high < 1 else "about as planned"
-    if reading == "about as planned":
-        reading = "not clearly more or fewer than planned"
+    reading = "not clearly more or fewer than planned"
+    if group.low > 1 or group.high < 1:
+        reading = "more than planned" if group.low > 1 else "fewer than planned"
     return (
-        f"{group_name(group)}: {whole(group.done)} visits done of {whole(group.planned)} planned, {ratio(group.ratio)} "
-        f"for each planned (95% interval {interval}): {reading}."
+        f"{group_name(group)}: {count(int(group.done), 'visit')} done of {whole(group.planned)} planned, "
+        f"{ratio(group.ratio)} for each planned (95% interval {interval}): {reading}."
     )
 
 
@@ -61,10 +65,10 @@ def caveats(result: Mentoring) -> Text:
         "Visits done over visits planned is an intensity, not a coverage: it can exceed 1 while facilities go "
         "unvisited. The interval is exact and takes visits as independent of each other."
     ]
-    if len(result.groups) > 1:
+    if len(result.groups) > 1 and result.planned > 0 and result.done >= 0:
         lines.append(
-            f"All groups together made {of(result.done, result.planned)} visits planned; that total hides the "
-            "differences between the groups and should not be quoted alone."
+            f"All groups together made {whole(result.done)} of {whole(result.planned)} planned visits; that total "
+            "hides the differences between the groups and should not be quoted alone."
         )
     if result.n_virtual:
         lines.append(

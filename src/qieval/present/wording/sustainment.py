@@ -40,7 +40,8 @@ def indicator(result: IndicatorSustainment) -> list[str]:
     name = result.indicator.name
     if not result.n_assessable:
         return [f"{name}: no facility has the months needed before joining and at the end of support."]
-    gained = f"{name}: {of(result.n_gained, result.n_assessable)} facilities had gained when their support ended."
+    who = of(result.n_gained, result.n_assessable, "facility", "facilities")
+    gained = f"{name}: {who} had gained when their support ended."
     if not result.n_gained:
         return [f"{gained} There is no gain to keep."]
     return [gained + " " + " ".join(_horizon(horizon) for horizon in result.horizons)]
@@ -88,6 +89,11 @@ def caveats(result: Sustainment) -> Text:
                 f"{found.indicator.name}: with fewer than {FEWEST_FACILITIES} facilities at a follow-up no interval "
                 "is given."
             )
+    if any(found.n_gained for found in result.indicators):
+        lines.append(
+            "A level of a few months is uncertain in a facility that sees few people: some count as having lost a "
+            "gain, and some as having kept it, by chance."
+        )
     lines.append(
         "Facilities with the largest gains tend to fall back a little by chance alone (regression to the mean); there "
         "is no comparison here, so a gain kept or lost is associated with the end of support, not shown to come of it."
