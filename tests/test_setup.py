@@ -19,8 +19,6 @@ from qieval.cli import app
 from qieval.methods.runs import false_signal_rate, frozen_limits
 
 PROJECT = Path(__file__).resolve().parents[1]
-# conda's names of the same packages without what reports do not need.
-CONDA_NAMES = {"matplotlib-base": "matplotlib", "nbconvert-core": "nbconvert", "seaborn-base": "seaborn"}
 
 needs_make = pytest.mark.skipif(shutil.which("make") is None or os.name == "nt", reason="make is not installed")
 
@@ -48,8 +46,7 @@ def pins() -> list[Requirement]:
 
 def conda() -> tuple[dict[str, SpecifierSet], list]:
     given = yaml.safe_load(text("environment.yml"))["dependencies"]
-    packages = bounds([entry for entry in given if isinstance(entry, str) and entry != "pip"])
-    return {CONDA_NAMES.get(name, name): found for name, found in packages.items()}, given
+    return bounds([entry for entry in given if isinstance(entry, str) and entry != "pip"]), given
 
 
 def test_conda_installs_what_pyproject_asks_for_within_the_same_bounds():
