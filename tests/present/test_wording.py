@@ -147,8 +147,10 @@ def test_a_gain_that_was_lost_is_not_called_an_improvement():
 
 def test_a_missing_signal_after_a_short_baseline_is_not_a_missing_change():
     (said,) = said_of(care(BEFORE[:3] + SAME, joined="2021-04-01"))
-    assert "With 3 baseline months only more than " in said
-    assert said.endswith("of 12 there are: a change may well have gone unseen.")
+    assert "A baseline of 3 months can tell little: of the 12 months after it, more than " in said
+    assert said.endswith(
+        " in a row would have to lie on one side of its median, so a change may well have gone unseen."
+    )
 
 
 def test_an_unstable_baseline_is_no_evidence():

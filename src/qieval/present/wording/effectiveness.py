@@ -57,8 +57,9 @@ def _blind(chart: RunChart) -> str:
     if chart.n_baseline >= 6:
         return ""
     return (
-        f" With {count(chart.n_baseline, 'baseline month')} only more than {chart.runs.longest_run_limit} months in a "
-        f"row on one side of the median would tell, of {chart.n_after} there are: a change may well have gone unseen."
+        f" A baseline of {count(chart.n_baseline, 'month')} can tell little: of the {chart.n_after} months after it, more "
+        f"than {chart.runs.longest_run_limit} in a row would have to lie on one side of its median, so a change may well "
+        "have gone unseen."
     )
 
 
