@@ -26,10 +26,12 @@ def test_check_says_that_good_data_are_ready_and_what_was_read() -> None:
         done.stdout
     )
     assert "gives the month only and was read as its first day" in done.stdout
+    assert "  - Durations: yes\n" in done.stdout
+    assert "  - Effectiveness: without it, for lack of indicators and measurements\n" in done.stdout
 
 
 def test_check_prints_every_problem_and_exits_1_without_a_traceback(tmp_path: Path) -> None:
-    (tmp_path / "visits.csv").write_text("visit_id,facility_id,mentor_type,done_on\nV1,F1,hub,2023-02-30\n")
+    (tmp_path / "visits.csv").write_text("visit_id,facility_id,mentor_type,planned_on,done_on\nV1,F1,hub,,2023-02-30\n")
     (tmp_path / "facilities.csv").write_text("facility_id,setting\nF1,villlage\n")
     values = {"collaborative": "x", "title": "X", "data": str(tmp_path), "data_cut": "2023-12-31"}
     (tmp_path / "x.yaml").write_text(yaml.safe_dump(values))

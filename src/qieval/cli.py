@@ -35,9 +35,6 @@ def main() -> None:
     except QievalError as error:
         print(error, file=sys.stderr)
         raise SystemExit(1) from None
-    except KeyboardInterrupt:
-        print("Stopped. Reports that were finished are in place.", file=sys.stderr)
-        raise SystemExit(130) from None
 
 
 def _version(asked: bool) -> None:
@@ -60,7 +57,7 @@ def run(
     sources: Sources,
     out: Annotated[Path, typer.Option(help="Folder the reports go to.")] = Path("reports"),
     jobs: Annotated[int, typer.Option(min=1, help="Notebooks run at once.")] = min(os.cpu_count() or 1, 4),
-    only: Annotated[list[str] | None, typer.Option(help="Only this notebook; may be given again.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="Only these notebooks, separated by commas.")] = None,
     notebooks: Annotated[Path | None, typer.Option(help="Folder of the notebooks; by default those of qieval.")] = None,
 ) -> None:
     """Make one report per parameter file, and a page that lists them.
@@ -70,12 +67,18 @@ def run(
     from qieval.batch.plan import choose, find_notebooks, make_plan
     from qieval.batch.run import run_batch
 
-    planned = make_plan(sources, choose(find_notebooks(notebooks), only or []))
+    names = [name.strip() for given in only or [] for name in given.split(",")]
+    known = find_notebooks(notebooks)
+    planned = make_plan(sources, known, choose(known, names))
     total = sum(len(job.notebooks) for job in planned)
-    with _Progress(total) as progress:
-        records, index = run_batch(
-            planned, out, workers=jobs, on_notebook=progress.notebook_ended, on_report=progress.report_made
-        )
+    try:
+        with _Progress(total) as progress:
+            records, index = run_batch(
+                planned, out, workers=jobs, on_notebook=progress.notebook_ended, on_report=progress.report_made
+            )
+    except KeyboardInterrupt:
+        print("Stopped. Reports that were finished are in place; the others are as they were before.", file=sys.stderr)
+        raise typer.Exit(130) from None
     print(f"Reports: {index}")
     if any(record["status"] != "made" for record in records):
         raise typer.Exit(1)
@@ -101,7 +104,7 @@ def check(sources: Sources) -> None:
 
 
 def _check_one(source: Path) -> bool:
-    from qieval.batch.plan import home_of
+    from qieval.batch.plan import find_notebooks, home_of
     from qieval.errors import bulleted
     from qieval.present.wording.study import summary
     from qieval.study.parameters import read_parameters
@@ -118,6 +121,9 @@ def _check_one(source: Path) -> bool:
         print("\n".join(f"  - {line}" for line in warnings))
     if study is not None:
         print(f"{source}: ready. {summary(study)}")
+        for notebook in find_notebooks():
+            missing = notebook.missing(study)
+            print(f"  - {notebook.title}: {'without it, for lack of ' + ' and '.join(missing) if missing else 'yes'}")
     return study is not None
 
 
@@ -132,7 +138,9 @@ def template(
     from qieval.study.template import write_template
 
     write_template(path)
-    print(f"{path}: fill in the sheets you have, delete none, and name the file in 'data' of your parameters.")
+    print(
+        f"{path}: fill in the sheets you need, leave the others empty, and name the file in 'data' of your parameters."
+    )
 
 
 class _Progress:

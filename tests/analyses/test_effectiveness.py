@@ -42,6 +42,36 @@ def facility_chart(study):
 # --- verdicts --------------------------------------------------------------------------------------
 
 
+def test_what_ends_worse_than_it_began_is_not_back_at_baseline():
+    lower = [14, 12, 16, 13, 15, 11, 14, 12, 16, 13, 15, 11]
+    assert only(study_of(BEFORE + HIGHER + HIGHER + lower)).pooled.verdict == "worsened"
+
+
+def test_a_line_moved_by_who_reports_is_no_improvement():
+    """Three facilities at 30% report throughout, five at 80% begin to report later: no facility changed."""
+    months = 24
+    low = [monthly(f"L{i}", "2021-01-01", [28 + (3 * i + 7 * month) % 6 for month in range(months)]) for i in range(3)]
+    late = [
+        monthly(f"H{i}", "2021-10-01", [78 + (3 * i + 7 * month) % 6 for month in range(months - 9)]) for i in range(5)
+    ]
+    rows = [row for facility in low + late for row in facility]
+    names = sorted({row["facility_id"] for row in rows})
+    study = make_study(
+        facilities=[{"facility_id": name, "joined_on": "2022-01-01"} for name in names],
+        indicators=[an_indicator()],
+        measurements=rows,
+        phases={"baseline": ["2021-01-01", "2021-12-31"]},
+    )
+    result = only(study)
+    assert not result.table["verdict"].eq("improved").any()
+    assert result.pooled.verdict == "who reported changed"
+
+
+def test_a_declared_baseline_serves_facilities_whose_start_is_not_known():
+    phases = {"baseline": ["2021-01-01", "2021-12-31"]}
+    assert only(study_of(BEFORE + HIGHER, joined=None, phases=phases)).facilities["Amber"].verdict == "improved"
+
+
 def test_what_was_gained_and_lost_again_is_back_at_baseline():
     assert only(study_of(BEFORE + HIGHER + HIGHER + BEFORE)).pooled.verdict == "back at baseline"
 

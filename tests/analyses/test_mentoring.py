@@ -1,5 +1,7 @@
 """Was mentoring given as planned, and who was left out?"""
 
+import math
+
 import pandas as pd
 import pytest
 
@@ -166,3 +168,11 @@ def test_visits_of_the_demo_add_up_to_the_totals_kept_of_them(demo, simulated):
     # Exact intervals hold the true intensity in 19 of 20 groups; there are six.
     held = [found.loc[group, "low"] <= share <= found.loc[group, "high"] for group, share in truth.items()]
     assert sum(held) >= 5
+
+
+def test_a_sum_with_a_part_that_was_not_recorded_is_not_known():
+    result = mentoring(totals(("hub", "rural", 10, 4), ("hub", "rural", None, 12)))
+    (group,) = result.groups.to_dict(orient="records")
+    assert math.isnan(group["planned"])
+    assert math.isnan(group["ratio"])
+    assert group["done"] == 16

@@ -98,7 +98,8 @@ def broken_study(folder: Path) -> Path:
         "project_id,facility_id,started_on,ended_on,status\nP1,F01,2024-05-01,2024-04-01,completed\n", encoding="utf-8"
     )
     (data / "visits.csv").write_text(
-        "visit_id,facility_id,mentor_type,done_on\nV1,F01,hub,2024-05-01\nV2,F99,hub,2024-05-02\n", encoding="utf-8"
+        "visit_id,facility_id,mentor_type,planned_on,done_on\nV1,F01,hub,,2024-05-01\nV2,F99,hub,,2024-05-02\n",
+        encoding="utf-8",
     )
     parameters = yaml.safe_load((PROJECT / "params/small.yaml").read_text(encoding="utf-8"))
     return written(

@@ -32,7 +32,19 @@ def test_a_notebook_needs_one_table_of_each_of_its_choices() -> None:
 
 
 def test_only_takes_the_named_notebooks() -> None:
-    assert [notebook.name for notebook in choose(find_notebooks(), ["mentoring"])] == ["mentoring"]
+    assert choose(find_notebooks(), ["mentoring"]) == ["mentoring"]
+
+
+def test_what_was_not_asked_for_is_said_to_be_left_out() -> None:
+    (job,) = make_plan([PILOT], find_notebooks(), ["mentoring"])
+    assert [notebook.name for notebook in job.notebooks] == ["mentoring"]
+    reasons = {notebook.name: reason for notebook, reason in job.left_out}
+    assert reasons["durations"] == "was not asked for this time (--only)"
+
+
+def test_a_note_for_no_notebook_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=r"notes\.duration is of no notebook -> choose from: effectiveness"):
+        make_plan([parameters(tmp_path, "one", notes={"duration": "x"})], find_notebooks())
 
 
 def test_a_misspelt_notebook_gets_the_nearest_name() -> None:
@@ -68,6 +80,6 @@ def test_two_files_for_one_collaborative_are_refused(tmp_path: Path) -> None:
 def test_data_that_are_nowhere_stop_that_report_alone(tmp_path: Path) -> None:
     lost = parameters(tmp_path, "lost", data="nowhere")
     jobs = make_plan([lost, PILOT], find_notebooks())
-    assert "'nowhere' is neither in the folder of the parameters nor in one above it" in jobs[0].errors[0]
+    assert "'nowhere' is neither in the folder of the parameters nor in the one above it" in jobs[0].errors[0]
     assert jobs[0].notebooks == ()
     assert jobs[1].errors == ()

@@ -1,9 +1,12 @@
 """How single notebooks end, and how the batch takes it."""
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -50,9 +53,44 @@ def test_a_failed_notebook_fails_its_section_and_the_rest_goes_on(tmp_path: Path
     assert "ValueError: the sum is &lt;b&gt;off&lt;/b&gt;" in page
     assert "<details" in page[page.index("could not be finished") :]
     assert "as it should be" in page
+    assert str(PROJECT) not in page
     executed = nbformat.read(tmp_path / "reports/hub_spoke_india/notebooks/bad.ipynb", as_version=4)
     assert any(out["output_type"] == "error" for cell in executed["cells"] for out in cell.get("outputs", []))
     assert "Section failed" in (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_report_that_cannot_be_made_keeps_the_last_one(tmp_path: Path) -> None:
+    tiny_notebook(tmp_path / "notebooks", "good", "1 + 1")
+    common = ("--notebooks", tmp_path / "notebooks", "--out", tmp_path / "reports")
+    values = yaml.safe_load(PILOT.read_text(encoding="utf-8")) | {"notes": {}}
+    (tmp_path / "p.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
+    assert qieval("run", tmp_path / "p.yaml", *common).returncode == 0
+    (tmp_path / "p.yaml").write_text(yaml.safe_dump(values | {"data": "misspelt"}), encoding="utf-8")
+    for _ in range(2):
+        assert qieval("run", tmp_path / "p.yaml", *common).returncode == 1
+    folder = tmp_path / "reports" / "hub_spoke_india"
+    assert "previous/report.html" in (folder / "report.html").read_text(encoding="utf-8")
+    assert "✓ Made" in (folder / "previous" / "report.html").read_text(encoding="utf-8")
+
+
+def test_an_interrupted_run_says_so_and_leaves_nothing_half_made(tmp_path: Path) -> None:
+    tiny_notebook(tmp_path / "notebooks", "slow", "import time; print('begun', flush=True); time.sleep(60)")
+    command = [sys.executable, "-m", "qieval", "run", str(PILOT), "--notebooks", str(tmp_path / "notebooks")]
+    running = subprocess.Popen(
+        [*command, "--out", str(tmp_path / "reports")],
+        cwd=PROJECT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    time.sleep(8)
+    os.killpg(running.pid, signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert errors.strip().endswith(
+        "Stopped. Reports that were finished are in place; the others are as they were before."
+    )
+    assert [path.name for path in (tmp_path / "reports").iterdir()] == ["index.html"]
 
 
 def test_a_kernel_that_dies_fails_its_section_with_a_reason(tmp_path: Path) -> None:

@@ -169,3 +169,7 @@ def test_a_number_below_zero_stays_a_number():
 def test_an_id_cannot_lead_a_file_out_of_its_folder(text):
     assert not set(file_name(text)) & set("/\\.:")
     assert file_name(text)
+
+
+def test_two_ids_never_share_a_file():
+    assert len({file_name(text) for text in ("a b", "a/b", "a_b", "x" * 70, "x" * 71)}) == 5

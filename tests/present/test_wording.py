@@ -26,8 +26,9 @@ from tests.analyses.test_sustainment import study_of as lasting
 def test_the_pilots_durations_in_words(hub_spoke):
     assert of_durations.answer(durations(hub_spoke)).sentences == [
         "10 projects: 10 completed.",
-        "Half of the 7 dated projects ended within 8.0 months (95% interval 3.0 upwards).",
-        "3 of 10 projects have no start or no end date and are in no curve. Whatever their durations were, the median "
+        "The median duration is 8.0 months (95% interval 3.0 to no upper limit), from 7 dated projects, all of which "
+        "have ended.",
+        "3 of 10 projects lack a start or an end date and are in no curve. Whatever their durations were, the median "
         "of all would lie between 4.5 months (all shorter than the others) and 9.5 months (all longer).",
     ]
     assert (
@@ -38,26 +39,40 @@ def test_the_pilots_durations_in_words(hub_spoke):
 
 def test_ten_projects_in_words():
     said = of_durations.answer(durations(make_study(projects=of_months(3, 3, 4, 4, 5, 5, 6, 7, 8, 10)))).sentences
-    assert said[1] == "Half of the 10 dated projects ended within 5.0 months (95% interval 3.0 to 7.0)."
+    assert said[1] == (
+        "The median duration is 5.0 months (95% interval 3.0 to 7.0), from 10 dated projects, all of which have ended."
+    )
 
 
 def test_fewer_than_five_projects_are_refused_a_median_with_their_count():
     said = of_durations.answer(durations(make_study(projects=of_months(3, 4)))).sentences
-    assert said[1] == ("2 projects have the dates needed; with fewer than 5 no median is given. They are listed below.")
+    assert said[1] == (
+        "2 projects have the dates needed, 2 of them ended; with fewer than 5 ended no median is given. They are "
+        "listed below."
+    )
     one = of_durations.answer(durations(make_study(projects=of_months(3)))).sentences
     assert one[:2] == [
         "1 project: 1 completed.",
-        "1 project has the dates needed; with fewer than 5 no median is given. They are listed below.",
+        "1 project has the dates needed, 1 of them ended; with fewer than 5 ended no median is given. They are "
+        "listed below.",
     ]
 
 
 def test_a_median_not_reached_says_how_long_was_followed():
-    going = [project(number, status="ongoing", observed_to="2022-12-31") for number in range(2, 7)]
-    said = of_durations.answer(durations(make_study(projects=of_months(3) + going))).sentences
-    assert said[0] == "6 projects: 5 ongoing and 1 completed."
+    going = [project(number, status="ongoing", observed_to="2022-12-31") for number in range(10, 20)]
+    said = of_durations.answer(durations(make_study(projects=of_months(3, 3, 4, 4, 5) + going))).sentences
     assert said[1] == (
-        "Less than half of the 6 dated projects had ended: the median is not reached; the longest was followed for "
+        "Less than half of the 15 dated projects had ended: the median is not reached; the longest was followed for "
         "12.0 months."
+    )
+
+
+def test_a_median_needs_projects_that_ended_not_only_projects():
+    going = [project(number, status="ongoing", observed_to="2022-02-15") for number in range(2, 7)]
+    said = of_durations.answer(durations(make_study(projects=of_months(12) + going))).sentences
+    assert said[1] == (
+        "6 projects have the dates needed, 1 of them ended; with fewer than 5 ended no median is given. They are "
+        "listed below."
     )
 
 
@@ -137,7 +152,7 @@ def test_a_worsening_is_called_one():
 def test_no_signal_is_not_called_a_change():
     said = said_of(care(BEFORE + SAME))
     assert len(said) == 1
-    assert said[0].startswith("Cord clamped late: no signal of change, that is, nothing that chance could not ")
+    assert said[0].startswith("Cord clamped late: no signal of change by the runs rules. The median was 44%")
 
 
 def test_a_gain_that_was_lost_is_not_called_an_improvement():
@@ -147,10 +162,19 @@ def test_a_gain_that_was_lost_is_not_called_an_improvement():
 
 def test_a_missing_signal_after_a_short_baseline_is_not_a_missing_change():
     (said,) = said_of(care(BEFORE[:3] + SAME, joined="2021-04-01"))
-    assert "A baseline of 3 months can tell little: of the 12 months after it, more than " in said
-    assert said.endswith(
-        " in a row would have to lie on one side of its median, so a change may well have gone unseen."
-    )
+    assert "With 3 baseline months and 12 months after them, only a change that came at once and lasted" in said
+    assert said.endswith("could be told from chance, so one may well have gone unseen.")
+
+
+def test_part_of_a_gain_that_has_gone_is_said():
+    halfway = [50, 55, 49, 52, 53, 51, 55, 50, 54, 52, 51, 53]
+    said = said_of(care(BEFORE + HIGHER + halfway, data_cut="2024-12-31"))
+    assert "Its best 6 months had a median of " in said[0]
+    assert "part of the gain has gone since." in said[0]
+
+
+def test_where_less_is_better_it_is_said():
+    assert "less is better)." in said_of(care(HIGHER + BEFORE, indicator={"better": "down"}))[0]
 
 
 def test_an_unstable_baseline_is_no_evidence():
@@ -162,8 +186,8 @@ def test_an_unstable_baseline_is_no_evidence():
 
 def test_no_baseline_names_what_to_record():
     assert said_of(care(BEFORE + HIGHER, joined=None)) == [
-        "Cord clamped late: no baseline was recorded, so before and after cannot be told apart; give each facility's "
-        "joined_on or a phase named baseline."
+        "Cord clamped late: no month measured lies in a baseline, so before and after cannot be told apart; give each "
+        "facility's joined_on, or a phase named baseline, and months before it."
     ]
 
 
@@ -222,7 +246,7 @@ def test_not_reported_is_bounded_from_both_sides():
     assert said.startswith("Cord clamped late: 6 of 6 facilities had gained when their support ended.")
     assert said.endswith(
         "12 months on, 3 of 5 that reported had kept it (60%, 95% interval 23% to 88%). The median facility kept 100% "
-        "of its gain. 1 more did not report: had all of them lost it, 3 of 6; had all kept it, 4 of 6."
+        "of its gain. 1 more did not report: if all of these lost it, 3 of 6 kept it; if all kept it, 4 of 6."
     )
 
 

@@ -6,7 +6,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-FACILITIES = "facility_id\nF1\nF2\n"
+from qieval.study.schema import TABLES
+
+FACILITIES = "facility_id,joined_on\nF1,2023-01-01\nF2,2023-01-01\n"
 INDICATORS = "indicator_id,name,kind,better\nanc,ANC visits,proportion,up\nlos,Length of stay,mean,down\n"
 MEASURED = "facility_id,indicator_id,period,numerator,denominator\n"
 VISITS = "visit_id,facility_id,mentor_type,planned_on,done_on\n"
@@ -50,7 +52,7 @@ def test_each_type_has_one_dtype_also_where_nothing_is_filled_in(frame: Any):
     columns = "cost_id,item,amount,currency"
     filled = frame("costs", costs=f"{columns},spent_on,in_kind\nc1,Tea,12.5,INR,2023-01-01,no\n").dtypes
     blank = frame("costs", costs=f"{columns},spent_on,in_kind\nc1,Tea,12.5,INR,,\n").dtypes
-    absent = frame("costs", costs=f"{columns}\n").dtypes
+    absent = frame("costs", costs=f"{columns}\n", facilities=FACILITIES).dtypes
     assert filled.astype(str).to_dict() == {
         "cost_id": "object",
         "spent_on": "datetime64[ns]",
@@ -234,8 +236,49 @@ def test_an_error_of_the_spreadsheet_is_not_a_value_of_any_type(errors: Any, tex
 
 
 def test_a_missing_column_is_told_with_its_meaning(errors: Any):
-    assert errors(facilities=FACILITIES, visits="visit_id,facility_id,done_on\nv1,F1,2023-01-01\n") == [
+    assert errors(facilities=FACILITIES, visits="visit_id,facility_id,planned_on,done_on\nv1,F1,,2023-01-01\n") == [
         "visits.csv: the column 'mentor_type' is missing -> add it: who mentors"
+    ]
+
+
+EXPECTED = {
+    "measurements": {"numerator": "people or events that count; for a mean or a time, the sum of the values"},
+    "projects": {"started_on": "day work began", "ended_on": "day it was completed or abandoned"},
+    "visits": {
+        "planned_on": "day planned; blank: the visit was not planned",
+        "done_on": "day done; blank: the visit was not made",
+    },
+    "visit_totals": {"planned": "visits planned", "done": "visits done"},
+}
+
+
+@pytest.mark.parametrize("table", EXPECTED)
+def test_a_column_that_may_be_blank_but_not_absent_is_told_with_its_meaning(errors: Any, table: str):
+    required = ",".join(column.name for column in TABLES[table].columns if column.required)
+    assert errors(**{table: f"{required}\n"}) == [
+        f"{table}.csv: the column {name!r} is missing -> add it: {meaning}" for name, meaning in EXPECTED[table].items()
+    ]
+
+
+def test_no_other_column_that_may_be_blank_must_be_there():
+    expected = {name: [one.name for one in table.columns if one.expected] for name, table in TABLES.items()}
+    assert {name: columns for name, columns in expected.items() if columns} == {
+        name: list(columns) for name, columns in EXPECTED.items()
+    }
+
+
+def test_the_cells_of_a_column_that_must_be_there_may_be_blank(errors: Any):
+    assert errors(**measured("F1,anc,2023-12-01,,")) == []
+    assert errors(**projects("p1,,,,planned")) == []
+    assert errors(**visits("v1,F1,hub,2023-01-01,", "v2,F1,hub,,2023-01-01")) == []
+    assert errors(visit_totals="mentor_type,planned,done\nhub,,\n") == []
+
+
+def test_a_missing_column_is_told_with_those_that_may_hold_it(errors: Any):
+    table = "visit_id,facility_id,mentor_type,planned_on,a,b,c,d,e,f\nv1,F1,hub,,1,2,3,4,5,6\n"
+    assert errors(facilities=FACILITIES, visits=table) == [
+        "visits.csv: the column 'done_on' is missing -> add it: day done; blank: the visit was not made "
+        "(or rename the column that holds it; not read: a, b, c, d, e)"
     ]
 
 
@@ -259,10 +302,15 @@ def test_a_column_of_one_s_own_is_told_and_left_alone(warned: Any):
 
 def test_a_table_of_unknown_columns_only(errors: Any):
     assert errors(visits="a,b\n1,2\n") == [
-        "visits.csv: the column 'visit_id' is missing -> add it: short id",
-        "visits.csv: the column 'facility_id' is missing -> add it: facility to be visited",
-        "visits.csv: the column 'mentor_type' is missing -> add it: who mentors",
-        "visits.csv: neither the column planned_on nor done_on is there -> add one or both",
+        f"visits.csv: the column {name!r} is missing -> add it: {meaning} "
+        "(or rename the column that holds it; not read: a, b)"
+        for name, meaning in (
+            ("visit_id", "short id"),
+            ("facility_id", "facility to be visited"),
+            ("mentor_type", "who mentors"),
+            ("planned_on", "day planned; blank: the visit was not planned"),
+            ("done_on", "day done; blank: the visit was not made"),
+        )
     ]
 
 
@@ -280,6 +328,12 @@ def test_an_unknown_value_is_told_with_the_nearest_allowed(errors: Any):
         "visits.csv, row 2, mentor_type 'netwrok': not a known value -> "
         "did you mean 'network'? Allowed are: network, hub, district, peer",
         "visits.csv, row 3, mentor_type 'boss': not a known value -> write one of: network, hub, district, peer",
+    ]
+
+
+def test_a_value_is_not_taken_for_one_that_means_something_else(errors: Any):
+    assert errors(**projects("p1,2023-01-01,2023-02-01,,done")) == [
+        "projects.csv, row 2, status 'done': not a known value -> write one of: planned, ongoing, completed, abandoned"
     ]
 
 
@@ -305,8 +359,8 @@ def test_a_date_that_gives_the_month_only_is_read_as_its_first_day_and_said(warn
 
 
 def test_a_period_that_is_not_the_first_day_is_read_as_its_month_and_said(warned: Any):
-    assert warned(**measured("F1,anc,2023-03-15,1,2")) == [
-        "measurements.csv, row 2, period '2023-03-15': not the first day of the month; read as that month -> "
+    assert warned(**measured("F1,anc,2023-11-15,1,2")) == [
+        "measurements.csv, row 2, period '2023-11-15': not the first day of the month; read as that month -> "
         "write the month's first day"
     ]
 
@@ -420,7 +474,7 @@ def test_a_table_that_is_there_but_could_not_be_read_is_not_called_absent(errors
 def test_ids_meet_although_one_is_a_number_and_the_other_a_text(workbook: Any, open_door: Any):
     path = workbook(
         facilities=[["facility_id"], [12]],
-        visits=[["visit_id", "facility_id", "mentor_type", "done_on"], [1, "12 ", "hub", dt.date(2023, 1, 1)]],
+        visits=[VISITS.strip().split(","), [1, "12 ", "hub", None, dt.date(2023, 1, 1)]],
     )
     assert open_door(path)[1] == []
 
@@ -468,7 +522,7 @@ def test_a_slip_in_the_year_is_noticed(warned: Any):
         ),
         ("projects", PROJECTS + "p1,2023-02-01,2023-01-01,,completed\n", "ended_on", "started_on"),
         ("projects", PROJECTS + "p1,2023-02-01,,2023-01-01,ongoing\n", "observed_to", "started_on"),
-        ("visit_totals", "mentor_type,from,to\nhub,2023-02-01,2023-01-01\n", "to", "from"),
+        ("visit_totals", "mentor_type,from,to,planned,done\nhub,2023-02-01,2023-01-01,4,2\n", "to", "from"),
     ],
 )
 def test_nothing_ends_before_it_starts(errors: Any, table: str, content: str, end: str, start: str):
@@ -508,24 +562,24 @@ def test_a_mean_is_not_taken_over_nobody(errors: Any):
 
 
 def test_a_mean_may_be_above_one_and_nobody_may_be_eligible(warned: Any):
-    assert warned(**measured("F1,los,2023-01-01,41,2", "F1,anc,2023-01-01,0,0")) == []
+    assert warned(**measured("F1,los,2023-12-01,41,2", "F1,anc,2023-12-01,0,0")) == []
 
 
 def test_a_count_needs_no_denominator(warned: Any):
     indicators = "indicator_id,name,kind,better\nfall,Falls,count,down\n"
-    table = MEASURED + "F1,fall,2023-01-01,3,\n"
+    table = MEASURED + "F1,fall,2023-12-01,3,\n"
     assert warned(facilities=FACILITIES, indicators=indicators, measurements=table) == []
 
 
 def test_a_numerator_without_a_denominator_is_left_out_and_said(warned: Any):
-    assert warned(**measured("F1,anc,2023-01-01,3,")) == [
+    assert warned(**measured("F1,anc,2023-12-01,3,")) == [
         "measurements.csv, row 2, numerator '3': has no denominator; the month is left out -> "
         "fill in the denominator if it is known"
     ]
 
 
 def test_a_denominator_without_a_numerator_is_left_out_and_never_taken_for_zero(warned: Any):
-    assert warned(**measured("F1,anc,2023-01-01,,3")) == [
+    assert warned(**measured("F1,anc,2023-12-01,,3")) == [
         "measurements.csv, row 2, numerator: is blank beside a denominator; the month is left out -> "
         "fill it in if it is known, 0 if nobody counts"
     ]
@@ -533,14 +587,14 @@ def test_a_denominator_without_a_numerator_is_left_out_and_never_taken_for_zero(
 
 def test_part_of_a_person_is_noticed_because_it_is_usually_a_percentage(warned: Any):
     said = "not a whole number, though it counts people or events -> write the count, not a percentage"
-    assert warned(**measured("F1,anc,2023-01-01,0.45,1", "F1,anc,2023-02-01,1,2.5")) == [
+    assert warned(**measured("F1,anc,2023-11-01,0.45,1", "F1,anc,2023-12-01,1,2.5")) == [
         f"measurements.csv, row 2, numerator '0.45': {said}",
         f"measurements.csv, row 3, denominator '2.5': {said}",
     ]
 
 
 def test_missing_months_are_said_per_series(warned: Any):
-    rows = ["F1,anc,2023-01-01,1,2", "F1,anc,2023-04-01,1,2", "F2,anc,2023-01-01,1,2", "F2,anc,2023-03-01,1,2"]
+    rows = ["F1,anc,2023-09-01,1,2", "F1,anc,2023-12-01,1,2", "F2,anc,2023-10-01,1,2", "F2,anc,2023-12-01,1,2"]
     assert warned(**measured(*rows)) == [
         "measurements.csv, period: months are missing between the first and the last "
         "(F1 anc: 2 months; F2 anc: 1 month) -> add them if they are known; they stay gaps"
@@ -548,10 +602,40 @@ def test_missing_months_are_said_per_series(warned: Any):
 
 
 def test_many_series_with_missing_months_are_counted(warned: Any):
-    facilities = "facility_id\n" + "".join(f"F{number}\n" for number in range(7))
-    rows = "".join(f"F{number},anc,2023-{month}-01,1,2\n" for number in range(7) for month in ("01", "03"))
+    facilities = "facility_id,joined_on\n" + "".join(f"F{number},2023-01-01\n" for number in range(7))
+    rows = "".join(f"F{number},anc,2023-{month}-01,1,2\n" for number in range(7) for month in ("10", "12"))
     said = warned(facilities=facilities, indicators=INDICATORS, measurements=MEASURED + rows)
     assert said[0].endswith("F4 anc: 1 month; and 2 more series) -> add them if they are known; they stay gaps")
+
+
+NOT_JOINED = (
+    "has no joined_on, so its months before and after cannot be told apart -> "
+    "fill in the day its improvement work began"
+)
+
+
+def test_a_facility_measured_without_the_day_it_joined_is_said(warned: Any):
+    tables = measured("F1,anc,2023-12-01,1,2")
+    facilities = "facility_id,role,joined_on\nF1,,2023-01-01\nF2,,\nF3,hub,\nF4,comparison,\n"
+    assert warned(**{**tables, "facilities": facilities}) == [
+        f"facilities.csv, row 3, facility_id 'F2': {NOT_JOINED}",
+        f"facilities.csv, row 4, facility_id 'F3': {NOT_JOINED}",
+    ]
+    assert warned(**{**tables, "facilities": "facility_id\nF1\n"}) == [
+        f"facilities.csv, row 2, facility_id 'F1': {NOT_JOINED}"
+    ]
+
+
+def test_the_day_a_facility_joined_is_not_asked_for_where_nothing_is_measured(warned: Any):
+    assert warned(facilities="facility_id\nF1\n", visits=VISITS + "v1,F1,hub,,2023-01-01\n") == []
+
+
+def test_a_day_of_joining_that_cannot_be_read_is_told_once(folder: Any, open_door: Any):
+    tables = {**measured("F1,anc,2023-12-01,1,2"), "facilities": "facility_id,joined_on\nF1,soon\n"}
+    assert open_door(folder(**tables))[1:] == (
+        ["facilities.csv, row 2, joined_on 'soon': not a date -> write it as YYYY-MM-DD"],
+        [],
+    )
 
 
 # --- projects and visits ---------------------------------------------------------------------------
@@ -602,6 +686,8 @@ def test_everything_wrong_is_told_at_once(errors: Any):
         "facilities.csv, row 2, setting 'rurall'",
         "facilities.csv, row 3",
         "projects.csv",
+        "projects.csv",
+        "projects.csv",
         "visits.csv, row 4, visit_id",
         "visits.csv, row 2, done_on '2023-02-30'",
         "visits.csv, row 3, facility_id 'F7'",
@@ -612,10 +698,10 @@ def test_everything_wrong_is_told_at_once(errors: Any):
 def test_a_table_with_a_header_only_has_nothing_wrong(warned: Any):
     assert warned(**measured()) == []
     assert warned(**visits()) == []
-    assert warned(**projects()) == []
+    assert warned(facilities=FACILITIES, **projects()) == []
 
 
-@pytest.mark.parametrize("table", ["facilities", "indicators", "projects", "events", "changes", "scores", "costs"])
+@pytest.mark.parametrize("table", TABLES)
 def test_no_rule_breaks_on_a_table_that_has_none_of_its_columns(errors: Any, table: str):
     assert all("is missing" in line for line in errors(**{table: "zzz\n1\n"}))
 

@@ -276,7 +276,14 @@ def test_a_missing_file(tmp_path: Path):
 def test_a_folder_is_no_file(tmp_path: Path):
     (tmp_path / "kangra.yaml").mkdir()
     said = complaint_about_file(tmp_path / "kangra.yaml")
-    assert said == "kangra.yaml: no such file, or it cannot be read -> check the name"
+    assert said == "kangra.yaml: not a parameter file -> give the .yaml file that names these data"
+
+
+@pytest.mark.parametrize("name", ["study.xlsx", "STUDY.XLSX", "study.xlsm", "visits.csv", "durations.ipynb"])
+def test_data_are_no_parameter_file(tmp_path: Path, name: str):
+    (tmp_path / name).write_bytes(b"title: Kangra\n")
+    said = complaint_about_file(tmp_path / name)
+    assert said == f"{name}: not a parameter file -> give the .yaml file that names these data"
 
 
 def test_a_file_that_is_not_utf8(yaml_file: Any):
@@ -296,6 +303,13 @@ WRITE = "write one 'key: value' a line, and put a text that holds ': ' or '#' in
             ", line 2",
             "'tolerance' stands twice",
         ),
+        (
+            "title: Kangra\n2023: x\n",
+            ", line 2",
+            "2023 is not the name of a parameter or a phase unless it is put in quotes",
+        ),
+        ("yes: x\n", ", line 1", "yes is not the name of a parameter or a phase unless it is put in quotes"),
+        ("~: x\n", ", line 1", "~ is not the name of a parameter or a phase unless it is put in quotes"),
         ("title: Kangra: phase 2\n", ", line 1", "mapping values are not allowed here"),
         ("title: !!python/name:os.system x\n", ", line 1", None),
         ("a: 1\n---\nb: 2\n", ", line 2", "but found another document"),
@@ -308,6 +322,14 @@ def test_a_file_that_is_not_yaml_is_told_where(yaml_file: Any, content: str, lin
     said = complaint_about_file(yaml_file(content))
     assert said.startswith(f"kangra.yaml{line}: {reason or 'could not determine a constructor'}")
     assert said.endswith(f" -> {WRITE}")
+
+
+def test_a_key_that_is_not_text_is_told_in_one_sentence(yaml_file: Any):
+    said = complaint_about_file(yaml_file("title: Kangra\n1.5: x\n"))
+    assert (
+        said
+        == f"kangra.yaml, line 2: 1.5 is not the name of a parameter or a phase unless it is put in quotes -> {WRITE}"
+    )
 
 
 @pytest.mark.parametrize("content", ["", "# nothing yet\n", "- a\n- b\n", "kangra"])

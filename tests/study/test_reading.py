@@ -217,10 +217,15 @@ def test_a_table_given_twice_is_told(folder: Any):
     ]
 
 
-def test_a_misspelt_file_is_told_and_other_files_are_left_alone(folder: Any):
-    tables, said = read(folder(facilities=FACILITIES, visit="x\n", notes="x\n"))
+def test_every_file_that_is_no_table_is_told(folder: Any):
+    tables, said = read(folder(facilities=FACILITIES, visit="x\n", notes="x\n", kangra_costs_2023="x\n"))
     assert list(tables) == ["facilities"]
-    assert said == ["warning: visit.csv: 'visit' is not a table and was not read -> did you mean 'visits'?"]
+    unread = "is not the name of a table and was not read"
+    assert said == [
+        f"warning: kangra_costs_2023.csv: 'kangra_costs_2023' {unread} -> did you mean 'costs'?",
+        f"warning: notes.csv: 'notes' {unread} -> nothing to do if it is your own",
+        f"warning: visit.csv: 'visit' {unread} -> did you mean 'visits'?",
+    ]
 
 
 NOTHING = (
@@ -239,11 +244,14 @@ def test_a_folder_without_tables_is_refused(folder: Any):
     assert refusal(folder(notes="x\n")) == f"study: {NOTHING}"
 
 
-def test_a_folder_with_one_empty_or_misspelt_table_says_what_to_do_with_it(folder: Any):
+def test_a_folder_with_a_misspelt_table_says_what_to_do_with_it(folder: Any):
     assert refusal(folder(visit="x\n")) == f"study: {NOTHING}; visit.csv: did you mean 'visits'?"
-    assert refusal(folder(visits="")) == (
-        f"study: {NOTHING}; visits.csv: write the column names in its first row, or remove it"
-    )
+    assert refusal(folder(notes="x\n", visit="x\n")) == f"study: {NOTHING}; visit.csv: did you mean 'visits'?"
+
+
+def test_a_folder_with_an_empty_table_only_is_refused(folder: Any):
+    remark = "visits.csv: write the column names in its first row, or remove it"
+    assert refusal(folder(visits="")) == f"study: {NOTHING}; {remark}"
 
 
 def test_a_csv_file_alone_is_refused_with_the_way_out(folder: Any):
@@ -298,12 +306,15 @@ def test_a_table_may_start_right_of_the_first_column(workbook: Any):
     assert tables["facilities"].cells.to_dict("list") == {"facility_id": ["F1"]}
 
 
-def test_a_misspelt_sheet_is_told_and_other_sheets_are_left_alone(workbook: Any):
+def test_every_sheet_that_is_no_table_is_told_but_the_guide(workbook: Any):
     rows = [["facility_id"], ["F1"]]
     tables, said = read(workbook(**{"Facilities ": rows, "visit": rows, "read me": rows, "Sheet1": rows}))
     assert list(tables) == ["facilities"]
     assert said == [
-        "warning: study.xlsx, sheet visit: 'visit' is not a table and was not read -> did you mean 'visits'?"
+        "warning: study.xlsx, sheet visit: 'visit' is not the name of a table and was not read -> "
+        "did you mean 'visits'?",
+        "warning: study.xlsx, sheet Sheet1: 'sheet1' is not the name of a table and was not read -> "
+        "nothing to do if it is your own",
     ]
 
 

@@ -33,6 +33,10 @@ def refusal(**parameters: Any) -> str:
     return str(caught.value)
 
 
+def not_found(data: str) -> str:
+    return f"data: {data!r} is neither in the folder of the parameters nor in the one above it -> check the name"
+
+
 # --- opening ---------------------------------------------------------------------------------------
 
 
@@ -57,7 +61,44 @@ def test_every_error_is_in_one_message_that_names_the_data(folder: Any):
 def test_warnings_do_not_stop_a_study_and_are_kept_for_the_report(opened: Any):
     study = opened(facilities="facility_id,remarks\nF1,x\n", visit="x\n")
     assert [problem.level for problem in study.warnings] == ["warning", "warning"]
-    assert study.warnings[0].lines() == ["visit.csv: 'visit' is not a table and was not read -> did you mean 'visits'?"]
+    assert study.warnings[0].lines() == [
+        "visit.csv: 'visit' is not the name of a table and was not read -> did you mean 'visits'?"
+    ]
+
+
+MEASURED = {
+    "facilities": "facility_id,joined_on\nF1,2023-01-01\n",
+    "indicators": "indicator_id,name,kind,better\nanc,ANC,proportion,up\n",
+    "measurements": (
+        "facility_id,indicator_id,period,numerator,denominator\nF1,anc,2023-02-01,1,2\nF1,anc,2023-03-01,1,2\n"
+    ),
+}
+
+
+def test_a_data_cut_long_after_the_last_month_measured_is_said(folder: Any, open_door: Any):
+    study, wrong, doubtful = open_door(folder(**MEASURED), data_cut="2023-08-31")
+    assert wrong == []
+    assert doubtful == [
+        "parameters: data_cut 2023-08-31 is long after the last month measured, 2023-03 -> "
+        "set it to the last day the data cover: open projects are counted up to it"
+    ]
+    assert [problem.source for problem in study.warnings] == ["parameters"]
+
+
+def test_a_data_cut_soon_after_the_last_month_measured_is_right(folder: Any, open_door: Any):
+    assert open_door(folder(**MEASURED), data_cut="2023-05-31")[1:] == ([], [])
+
+
+def test_a_data_cut_is_not_compared_with_months_that_are_not_there(folder: Any, open_door: Any):
+    header = MEASURED["measurements"].splitlines()[0] + "\n"
+    assert open_door(folder(**{**MEASURED, "measurements": header}), data_cut="2033-12-31")[1:] == ([], [])
+
+
+def test_tables_without_any_row_are_refused(folder: Any, workbook: Any):
+    said = "its tables hold no rows -> fill in at least one of them"
+    home = folder(facilities="facility_id\n", visits=VISITS.splitlines()[0])
+    assert refusal(data=str(home)) == f"study: {said}"
+    assert refusal(data=str(workbook(facilities=[["facility_id"]]))) == f"study.xlsx: {said}"
 
 
 def test_wrong_parameters_stop_before_the_data_are_looked_for():
@@ -66,17 +107,34 @@ def test_wrong_parameters_stop_before_the_data_are_looked_for():
 
 
 def test_data_nowhere_to_be_found():
-    examples = ", ".join(f"examples/{name}" for name in bundled_examples())
-    assert refusal(data="no/such/folder") == (
-        "data: 'no/such/folder' is neither in the folder of the parameters nor in one above it -> "
-        f"check the name, or try a bundled example: {examples}"
-    )
+    assert refusal(data="no/such/folder") == not_found("no/such/folder")
 
 
-def test_data_are_found_from_the_folders_below_them(tmp_path: Path):
+@pytest.mark.parametrize("name", ["x" * 5000, "~nobody", "~nobody/data", "~no-such-user/data"])
+def test_a_name_that_no_disk_could_hold_is_nowhere_to_be_found(name: str):
+    assert refusal(data=name) == not_found(name)
+
+
+@pytest.mark.parametrize("name", ["examples/none", "examples/small/visits", "examples"])
+def test_an_example_that_does_not_exist_is_told_with_those_that_do(name: str, tmp_path: Path, monkeypatch: Any):
+    monkeypatch.chdir(tmp_path)
+    examples = ", ".join(f"examples/{one}" for one in bundled_examples())
+    assert "examples/small" in examples
+    assert refusal(data=name) == f"{not_found(name)}; the bundled examples are {examples}"
+
+
+def test_data_are_found_from_the_folder_beside_them(tmp_path: Path):
     (tmp_path / "data" / "kangra").mkdir(parents=True)
     (tmp_path / "notebooks").mkdir()
     assert find_data("data/kangra", tmp_path / "notebooks") == tmp_path / "data" / "kangra"
+
+
+def test_data_are_looked_for_no_further_than_one_folder_above(tmp_path: Path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "project" / "notebooks").mkdir(parents=True)
+    with pytest.raises(DataError) as caught:
+        find_data("data", tmp_path / "project" / "notebooks")
+    assert str(caught.value) == not_found("data")
 
 
 def test_the_nearest_data_are_taken(tmp_path: Path):
@@ -223,7 +281,6 @@ def test_a_store_of_many_names_ten(folder: Any):
     assert refusal(data=str(home)).endswith("to one of: c00, c01, c02, c03, c04, c05, c06, c07, c08, c09, ...")
 
 
-def test_an_empty_store_is_empty_rather_than_somebody_else_s(folder: Any, open_door: Any):
-    study, wrong, _ = open_door(folder(facilities="collaborative_id,facility_id\n"))
-    assert wrong == []
-    assert not study.has("facilities")
+def test_an_empty_store_is_empty_rather_than_somebody_else_s(folder: Any):
+    home = folder(facilities="collaborative_id,facility_id\n")
+    assert refusal(data=str(home)) == "study: its tables hold no rows -> fill in at least one of them"

@@ -8,7 +8,8 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from qieval.errors import ReportError
+from qieval.errors import DataError, ReportError
+from qieval.study.checking import check_tables
 from qieval.study.parameters import Reading
 from qieval.study.reading import read_tables
 from qieval.study.schema import TABLES
@@ -125,13 +126,22 @@ def test_columns_are_wide_enough_for_their_names(book: Workbook):
         assert all(sheet.column_dimensions[cell.column_letter].width > len(cell.value) for cell in sheet[1])
 
 
-def test_an_untouched_template_passes_the_door_as_empty_tables(path: Path, open_door: Any):
+def test_an_untouched_template_is_read_as_empty_tables_and_refused_as_such(path: Path, open_door: Any):
     tables, problems = read_tables(path, Reading())
     assert set(tables) == set(TABLES)
     assert problems == []
-    study, wrong, doubtful = open_door(path)
-    assert (wrong, doubtful) == ([], [])
-    assert not any(study.has(name) for name in TABLES)
+    assert all(table.cells.empty for table in tables.values())
+    with pytest.raises(DataError) as caught:
+        open_door(path)
+    assert str(caught.value) == "study.xlsx: its tables hold no rows -> fill in at least one of them"
+
+
+def test_the_header_of_every_table_in_the_template_has_nothing_wrong(path: Path):
+    frames, problems = check_tables(read_tables(path, Reading())[0], data_cut=dt.date(2023, 12, 31))
+    assert problems == []
+    assert {name: list(frame.columns) for name, frame in frames.items()} == {
+        name: table.column_names for name, table in TABLES.items()
+    }
 
 
 def test_a_filled_in_template_passes_the_door(tmp_path: Path, open_door: Any):

@@ -13,7 +13,7 @@ from qieval.methods.survival import KaplanMeier, kaplan_meier
 from qieval.study.study import Study
 
 DAYS_PER_MONTH = 365.25 / 12
-FEWEST_PROJECTS = 5  # below this a median and its interval say nothing; the projects are listed instead
+FEWEST_PROJECTS = 5  # that ended: below this a median and its interval say nothing; the projects are listed instead
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -23,7 +23,7 @@ class Durations:
     projects: pd.DataFrame  # one row per project, see `_project_table`
     n_by_status: dict[str, int]  # planned, ongoing, completed, abandoned; every project of the table
     curve: KaplanMeier | None  # in months; None where no project has the dates
-    has_median: bool  # False below five dated projects
+    has_median: bool  # False where fewer than five dated projects have ended
     n_undated: int  # begun, but a date is missing, so they are in no curve
     median_if_undated_short: float  # the median had every undated project that ended done so at once ...
     median_if_undated_long: float  # ... or every undated one lasted longer than all others; else the median
@@ -48,7 +48,7 @@ def durations(study: Study) -> Durations:
     dated = projects.dropna(subset=["duration_months"])
     undated = projects.loc[projects["status"].ne("planned") & projects["duration_months"].isna()]
     curve = kaplan_meier(dated["duration_months"], dated["ended"]) if len(dated) else None
-    has_median = curve is not None and curve.n >= FEWEST_PROJECTS
+    has_median = curve is not None and curve.n_events >= FEWEST_PROJECTS
     return Durations(
         projects=projects,
         n_by_status={status: int((projects["status"] == status).sum()) for status in _STATUS},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -15,7 +15,14 @@ from qieval.methods.runs import FEWEST_USEFUL, Runs, chance_of_run, runs
 from qieval.study.study import Study
 
 Verdict = Literal[
-    "improved", "worsened", "back at baseline", "no signal", "baseline unstable", "no baseline", "too few months"
+    "improved",
+    "worsened",
+    "back at baseline",
+    "no signal",
+    "who reported changed",
+    "baseline unstable",
+    "no baseline",
+    "too few months",
 ]
 JUDGED: tuple[Verdict, ...] = ("improved", "worsened", "back at baseline", "no signal")
 
@@ -31,6 +38,7 @@ class RunChart:
     n_baseline: int  # months with a value in the baseline
     n_after: int  # months with a value after it
     recent_median: float  # of the months marked recent; missing where there are fewer than three
+    best_median: float  # of the best months in a row after the baseline, as many as are recent
     runs: Runs
     verdict: Verdict
 
@@ -106,11 +114,12 @@ def _indicator_result(study: Study, indicator: Indicator, months: pd.DataFrame) 
     for facility, own in months.assign(value=months["value"].mask(small)).groupby("facility_id", sort=False):
         points = _on_calendar(own)
         joined = own["joined"].iloc[0]
-        before = points["period"] < joined if pd.notna(joined) else pd.Series(False, index=points.index)
+        before = points["period"] < joined if pd.notna(joined) else _declared_baseline(study, points)
         chart = _run_chart(points, before, indicator, recent)
         charts[names[facility]] = chart
         rows.append(_facility_row(names[facility], joined, chart, indicator, options.effectiveness.months_to_reach))
     table = pd.DataFrame(rows)
+    pooled_chart = _unless_mix_changed(pooled_chart, table)
     able = table["reached"].notna()
     reached = table["reached"] == True  # noqa: E712, the column also holds missing
     return IndicatorResult(
@@ -128,10 +137,23 @@ def _indicator_result(study: Study, indicator: Indicator, months: pd.DataFrame) 
     )
 
 
-def _pooled_baseline(study: Study, together: pd.DataFrame, months: pd.DataFrame) -> pd.Series:
+def _unless_mix_changed(chart: RunChart, table: pd.DataFrame) -> RunChart:
+    """A pooled line that moved though no facility did so on its own tells who reported, not what care was like."""
+    judged = table["verdict"].isin(JUDGED)
+    if chart.verdict in ("improved", "worsened") and judged.any() and not table["verdict"].eq(chart.verdict).any():
+        return replace(chart, verdict="who reported changed")
+    return chart
+
+
+def _declared_baseline(study: Study, points: pd.DataFrame) -> pd.Series:
+    """The months within the phase named baseline; none where there is no such phase."""
     declared = phases(study).get("baseline")
-    if declared:
-        return together["period"].between(*declared)
+    return points["period"].between(*declared) if declared else pd.Series(False, index=points.index)
+
+
+def _pooled_baseline(study: Study, together: pd.DataFrame, months: pd.DataFrame) -> pd.Series:
+    if "baseline" in phases(study):
+        return _declared_baseline(study, together)
     first = months["joined"].min()
     return together["period"] < first if pd.notna(first) else pd.Series(False, index=together.index)
 
@@ -161,6 +183,7 @@ def _run_chart(points: pd.DataFrame, in_baseline: pd.Series, indicator: Indicato
         n_baseline=len(baseline),
         n_after=len(after),
         recent_median=recent_median,
+        best_median=_best_median(after, int(recent.sum()), indicator),
         runs=found,
         verdict=_verdict(baseline, after, recent_median, found, indicator),
     )
@@ -173,15 +196,21 @@ def _verdict(baseline: pd.Series, after: pd.Series, recent_median: float, found:
         return "too few months"
     if runs(baseline, float(baseline.median())).signal:
         return "baseline unstable"
-    shift = float(after.median()) - float(baseline.median())
-    if not found.signal or shift == 0:
+    if not found.signal:
         return "no signal"
-    # What was gained and lost again did not improve care, though the chart as a whole tells of change: the last
-    # months must still lie outside the middle half of the baseline months.
-    edge = float(baseline.quantile(0.75 if shift > 0 else 0.25))
-    if (recent_median - edge) * shift <= 0:
+    # The last months decide the direction: what was gained and lost again did not improve care, though the chart
+    # as a whole tells of change. To count, they must lie outside the middle half of the baseline months.
+    low, high = baseline.quantile(0.25), baseline.quantile(0.75)
+    if low <= recent_median <= high:
         return "back at baseline"
-    return "improved" if shift * indicator.sign > 0 else "worsened"
+    return "improved" if (recent_median - float(baseline.median())) * indicator.sign > 0 else "worsened"
+
+
+def _best_median(after: pd.Series, months: int, indicator: Indicator) -> float:
+    if months < FEWEST_MONTHS:
+        return np.nan
+    medians = after.rolling(months).median()
+    return float(medians.max() if indicator.better == "up" else medians.min())
 
 
 def _facility_row(
@@ -225,7 +254,7 @@ def _chance_of_reaching(points: pd.DataFrame, indicator: Indicator, months_to_re
     base = shown.loc[shown["in_baseline"]]
     level_before = base["numerator"].sum() / base["denominator"].sum()
     after = points.loc[~points["in_baseline"]]
-    people = after["denominator"].where(after["value"].notna())
+    people = after["denominator"].where(after["value"].notna()).round()
     at_target = people * float(indicator.target or 0) / indicator.per
     # Counts are whole: the fewest, or the most, that still meet the target; a little slack for floating point.
     if indicator.better == "up":

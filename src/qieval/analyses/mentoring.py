@@ -25,6 +25,7 @@ class Mentoring:
     never_visited: tuple[str, ...]  # names
     visited: Proportion | None  # facilities visited at least once; None for totals
     n_virtual: int  # of the visits done, those made virtually
+    has_totals_too: bool  # the table visit_totals is there as well, and was not used
 
 
 def mentoring(study: Study) -> Mentoring:
@@ -79,6 +80,7 @@ def _from_visits(study: Study) -> Mentoring:
         never_visited=tuple(sorted(never)),
         visited=proportion(len(table) - len(never), len(table)) if len(table) else None,
         n_virtual=int((visits["done"] & visits["mode"].eq("virtual")).sum()),
+        has_totals_too=study.has("visit_totals"),
     )
 
 
@@ -92,14 +94,19 @@ def _from_totals(totals: pd.DataFrame) -> Mentoring:
         never_visited=(),
         visited=None,
         n_virtual=0,
+        has_totals_too=False,
     )
 
 
 def _with_ratio(rows: pd.DataFrame) -> pd.DataFrame:
     """Sums by mentor type and setting, in the schema's order; no ratio where nothing was planned."""
     order = {name: position for position, name in enumerate((*MENTOR_TYPES, *SETTINGS))}
-    # min_count: a total that was not recorded stays missing instead of becoming zero.
-    sums = rows.groupby(["mentor_type", "setting"], dropna=False)[["planned", "done"]].sum(min_count=1).reset_index()
+    # A sum with a part that was not recorded is not known; it must not count that part as zero.
+    sums = (
+        rows.groupby(["mentor_type", "setting"], dropna=False)[["planned", "done"]]
+        .agg(lambda part: part.sum(skipna=False))
+        .reset_index()
+    )
     sums = sums.sort_values(["mentor_type", "setting"], key=lambda column: column.map(order), ignore_index=True)
     sums = sums.astype({"planned": float, "done": float})
     can = (sums["planned"] > 0) & sums["done"].notna()

@@ -26,6 +26,7 @@ class Horizon:
     """How it stood so many months after support ended."""
 
     months_after: int
+    n_too_early: int  # facilities that had gained and whose support ended too recently
     n_due: int  # facilities that had gained and whose support ended long enough ago
     n_known: int  # of these, the ones that reported
     n_kept: int
@@ -49,7 +50,8 @@ class IndicatorSustainment:
 class Sustainment:
     """All indicators, and the definition they were judged by."""
 
-    indicators: tuple[IndicatorSustainment, ...]  # empty where no facility has an end of support
+    support_ended: bool  # whether any facility has an end of support; if not there are no indicators
+    indicators: tuple[IndicatorSustainment, ...]
     options: Options
 
 
@@ -66,12 +68,12 @@ def sustainment(study: Study) -> Sustainment:
     options = study.parameters.options.sustainment
     results = []
     if study["facilities"]["support_ended_on"].isna().all():
-        return Sustainment(indicators=(), options=options)
+        return Sustainment(support_ended=False, indicators=(), options=options)
     for indicator in indicators(study):
         months = facility_months(study, indicator)
         if not months.empty:
             results.append(_indicator_result(study, indicator, months, options))
-    return Sustainment(indicators=tuple(results), options=options)
+    return Sustainment(support_ended=True, indicators=tuple(results), options=options)
 
 
 def _indicator_result(
@@ -194,6 +196,7 @@ def _horizon(table: pd.DataFrame, after: int) -> Horizon:
     many = n_known >= FEWEST_FACILITIES
     return Horizon(
         months_after=after,
+        n_too_early=int((outcome == "too early").sum()),
         n_due=n_due,
         n_known=n_known,
         n_kept=n_kept,

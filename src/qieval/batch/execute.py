@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 from qieval.batch.plan import Job, Notebook
 
@@ -49,7 +50,14 @@ def run_notebook(job: Job, notebook: Notebook, output: Path) -> Run:
         failure = _in_words(error.ename, error.evalue)
     except Exception as error:  # a dead kernel, a full disk: the batch goes on and the section says why
         failure = _in_words(type(error).__name__, str(error))
-    return Run(notebook=notebook, output=output, failure=failure, seconds=time.monotonic() - started)
+    if not _without_paths(output, job.home):
+        failure = failure or "the executed notebook could not be saved whole: is the disk full?"
+    return Run(
+        notebook=notebook,
+        output=output,
+        failure=_shortened(failure, job.home),
+        seconds=time.monotonic() - started,
+    )
 
 
 def _kernel_options(private: Path) -> dict[str, object]:
@@ -66,6 +74,45 @@ def _kernel_options(private: Path) -> dict[str, object]:
 def plain_parameters(job: Job) -> dict[str, object]:
     """What the parameter file says, as the plain text, numbers and lists that plain papermill would hand over."""
     return job.parameters.model_dump(mode="json", exclude_unset=True)
+
+
+def _without_paths(output: Path, home: Path) -> bool:
+    """Take the machine's folders out of an executed notebook, since it is shared; False if it cannot be read."""
+    import nbformat
+
+    try:
+        executed = nbformat.read(output, as_version=4)
+    except (OSError, ValueError):  # missing, or cut off
+        nbformat.write(nbformat.v4.new_notebook(), output)
+        return False
+    for key in ("input_path", "output_path"):
+        executed["metadata"].get("papermill", {}).pop(key, None)
+    for cell in executed["cells"]:
+        for shown in cell.get("outputs", []):
+            if shown["output_type"] == "error":
+                shown["evalue"] = _shortened(shown["evalue"], home)
+                shown["traceback"] = [_shortened(line, home) for line in shown["traceback"]]
+            elif shown["output_type"] == "stream":
+                shown["text"] = _shortened(shown["text"], home)
+    nbformat.write(executed, output)
+    return True
+
+
+def _shortened(text: str, home: Path) -> str:
+    """A text in which the folders of this machine and its user are left out."""
+    folders = {
+        sys.prefix,
+        sys.base_prefix,
+        gettempdir(),
+        str(Path.home()),
+        str(Path.cwd()),
+        str(home),
+        str(home.parent),
+    }
+    folders |= {str(Path(__file__).resolve().parents[3])}
+    for folder in sorted(folders - {"/"}, key=len, reverse=True):
+        text = text.replace(folder, "...")
+    return text
 
 
 def _in_words(name: str, message: str) -> str:

@@ -74,8 +74,8 @@ def shipped_notebooks() -> Path:
     return inside if inside.is_dir() else package.parents[1] / "notebooks"
 
 
-def choose(notebooks: list[Notebook], only: Sequence[str]) -> list[Notebook]:
-    """The notebooks named, or all if none is named.
+def choose(notebooks: list[Notebook], only: Sequence[str]) -> list[str]:
+    """The names of the notebooks asked for: those named, or all if none is.
 
     Raises
     ------
@@ -88,11 +88,13 @@ def choose(notebooks: list[Notebook], only: Sequence[str]) -> list[Notebook]:
             near = get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"choose from: {', '.join(known)}"
             raise ParameterError(f"--only {name}: no such notebook -> {hint}")
-    return [notebook for notebook in notebooks if not only or notebook.name in only]
+    return [name for name in known if not only or name in only]
 
 
-def make_plan(sources: Iterable[Path], notebooks: list[Notebook]) -> list[Job]:
+def make_plan(sources: Iterable[Path], notebooks: list[Notebook], only: Sequence[str] = ()) -> list[Job]:
     """Check all parameters, then all data, and say for each collaborative what can be done.
+
+    `only` names the notebooks asked for, by default all; the report lists the others as left out.
 
     Raises
     ------
@@ -106,15 +108,20 @@ def make_plan(sources: Iterable[Path], notebooks: list[Notebook]) -> list[Job]:
         except ParameterError as error:
             problems.append(str(error))
     twice = [name for name, times in Counter(given.collaborative for _, given in read).items() if times > 1]
+    known = [notebook.name for notebook in notebooks]
+    shipped = [notebook.name for notebook in find_notebooks()]
+    for source, given in read:
+        strange = [name for name in given.notes if name not in (*known, *shipped)]
+        problems += [f"{source}: notes.{name} is of no notebook -> choose from: {', '.join(known)}" for name in strange]
     for name in twice:
         files = ", ".join(str(source) for source, given in read if given.collaborative == name)
         problems.append(f"{files}: all name the collaborative {name!r} -> give each its own, since reports go by it")
     if problems:
         raise ParameterError("\n".join(problems))
-    return [_job(source, given, notebooks) for source, given in read]
+    return [_job(source, given, notebooks, only or known) for source, given in read]
 
 
-def _job(source: Path, parameters: Parameters, notebooks: list[Notebook]) -> Job:
+def _job(source: Path, parameters: Parameters, notebooks: list[Notebook], only: Sequence[str]) -> Job:
     home = home_of(source, parameters)
     study: Study | None = None
     errors: list[str] = []
@@ -129,7 +136,9 @@ def _job(source: Path, parameters: Parameters, notebooks: list[Notebook]) -> Job
         if study is None:
             break
         missing = notebook.missing(study)
-        if missing:
+        if notebook.name not in only:
+            left_out.append((notebook, "was not asked for this time (--only)"))
+        elif missing:
             tables = " and ".join(missing)
             left_out.append(
                 (notebook, f"needs {tables}, and {'these are' if missing[1:] else 'this is'} missing or empty")

@@ -47,10 +47,11 @@ class Section:
     note: str = ""
 
 
-def write_report(job: Job, runs: Iterable[Run], folder: Path) -> dict[str, Any]:
+def write_report(job: Job, runs: Iterable[Run], folder: Path, *, has_previous: bool = False) -> dict[str, Any]:
     """Write ``report.html``, ``figures/``, ``tables/`` and ``report.json`` into `folder`; returns the latter's content.
 
-    The executed notebooks are in ``folder / "notebooks"`` already.
+    The executed notebooks are in ``folder / "notebooks"`` already, and if `has_previous` the last report that was
+    made is in ``folder / "previous"``.
     """
     sections, cells, values = [], [], {}
     by_name = {run.notebook.name: run for run in runs}
@@ -97,6 +98,7 @@ def write_report(job: Job, runs: Iterable[Run], folder: Path) -> dict[str, Any]:
         warnings=job.warnings,
         summary=summary(job.study) if job.study is not None else "",
         symbol=STATUS[status],
+        has_previous=has_previous,
         styles=styles(),
     )
     (folder / "report.html").write_text(text, encoding="utf-8")
@@ -184,6 +186,24 @@ def templates() -> jinja2.Environment:
 def styles() -> str:
     """The style sheet of all pages; it goes into each, so that a page works alone."""
     return (TEMPLATES / "style.css").read_text(encoding="utf-8")
+
+
+PREVIOUS = "previous"  # the last report that was made, kept inside the folder of one that was not
+
+
+def keep_previous(final: Path, making: Path) -> bool:
+    """Put a copy of the last report that was made beside the page that says why there is no new one.
+
+    Returns whether there was one.
+
+    A misspelt file name must not cost the report of last month.
+    """
+    former = final / PREVIOUS if (final / PREVIOUS).is_dir() else final
+    record = former / "report.json"
+    if not record.exists() or json.loads(record.read_text(encoding="utf-8"))["status"] == "not made":
+        return False
+    shutil.copytree(former, making / PREVIOUS)
+    return True
 
 
 def replace_folder(new: Path, final: Path) -> None:

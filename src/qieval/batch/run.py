@@ -12,7 +12,7 @@ from typing import Any
 from qieval.batch.execute import Run, run_notebook
 from qieval.batch.index import write_index
 from qieval.batch.plan import Job
-from qieval.batch.report import replace_folder, write_report
+from qieval.batch.report import keep_previous, replace_folder, write_report
 from qieval.errors import ReportError
 
 
@@ -70,12 +70,30 @@ def run_batch(
                 waiting.append((job, making, futures))
             for job, making, futures in waiting:
                 runs = [future.result() for future in futures]
-                record = write_report(job, runs, making)
-                replace_folder(making, out / job.parameters.collaborative)
+                record = _finish(job, runs, making, out / job.parameters.collaborative)
                 on_report(record, sum(run.seconds for run in runs))
                 records.append(record)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
             for _, making, _ in waiting:
                 shutil.rmtree(making, ignore_errors=True)
-    return records, write_index(out)
+            index = write_index(out)  # also after an interruption: what was finished is listed
+    return records, index
+
+
+def _finish(job: Job, runs: list[Run], making: Path, final: Path) -> dict[str, Any]:
+    """Write the report and put it in its place; one that cannot be is told of, and the batch goes on."""
+    try:
+        kept = bool(job.errors) and keep_previous(final, making)
+        record = write_report(job, runs, making, has_previous=kept)
+        replace_folder(making, final)
+    except (OSError, ReportError) as error:
+        reason = str(error) if isinstance(error, ReportError) else f"{error.strerror or error} -> see to the disk"
+        return {
+            "collaborative": job.parameters.collaborative,
+            "status": "not made",
+            "errors": [reason],
+            "failures": {},
+            "left_out": {},
+        }
+    return record

@@ -7,6 +7,7 @@ executed notebook alone holds everything a report is made of.
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -99,7 +100,6 @@ class Cell:
     sort: float | None = None
     trend: Sequence[float | None] = ()  # a small line beside the text, with `line` dashed across it
     line: float | None = None
-    bar: tuple[int, int] | None = None  # done and planned
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -144,5 +144,9 @@ def safe_csv(data: pd.DataFrame) -> str:
 
 
 def file_name(text: str) -> str:
-    """A text from data as part of a file name: letters, digits, - and _ only, so that no id leaves its folder."""
-    return re.sub(r"[^\w-]+", "_", text).strip("_")[:60] or "unnamed"
+    """A text from data as part of a file name: letters, digits, - and _ only, so that no id leaves its folder.
+
+    Where that changes the text, a mark is added, so that two ids never share a file.
+    """
+    plain = re.sub(r"[^\w-]+", "_", text).strip("_")[:60]
+    return plain if plain == text and text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:6]}".lstrip("-")

@@ -11,7 +11,9 @@ from qieval.analyses.effectiveness import JUDGED, Effectiveness
 from qieval.analyses.mentoring import Mentoring
 from qieval.analyses.sustainment import Sustainment
 from qieval.present.display import Cell, KeyFigures
-from qieval.present.numbers import DASH, change, months, of, whole
+from qieval.present.numbers import DASH, change, months, of
+from qieval.present.wording.effectiveness import label
+from qieval.present.wording.mentoring import done_of_planned, group_name
 from qieval.study.study import Study
 
 
@@ -24,9 +26,11 @@ def effectiveness(result: Effectiveness, study: Study) -> KeyFigures:
     judged = chart.verdict in JUDGED
     difference = chart.recent_median - chart.centre if judged else math.nan
     trend = tuple(None if math.isnan(x) else float(x) for x in chart.points["value"])
+    drawn = trend if any(value is not None for value in trend) else ()
+    line = _known(chart.centre) if chart.n_baseline else None
     cells = [
-        Cell(column="Main indicator", text=main.indicator.name, trend=trend, line=_known(chart.centre)),
-        Cell(column="Result", text=chart.verdict.capitalize()),
+        Cell(column="Main indicator", text=main.indicator.name, trend=drawn, line=line),
+        Cell(column="Result", text=label(chart).capitalize()),
         Cell(column="Change", text=change(difference, main.indicator), sort=_known(difference)),
     ]
     values = {
@@ -64,13 +68,8 @@ def durations(result: Durations, study: Study) -> KeyFigures:
 
 def mentoring(result: Mentoring, study: Study) -> KeyFigures:
     """Visits of each group, and how many facilities were never visited."""
-    groups = [
-        f"{group.mentor_type} {whole(group.done)} of {whole(group.planned)}"
-        for group in result.groups.groupby("mentor_type", sort=False)[["planned", "done"]]
-        .sum()
-        .reset_index()
-        .itertuples()
-    ]
+    # A line per group: a sum over settings would hide what they differ in.
+    groups = [f"{group_name(group)}: {done_of_planned(group)}" for group in result.groups.itertuples()]
     never = DASH if result.totals_only else str(len(result.never_visited))
     cells = [
         Cell(column="Visits done of planned", text="\n".join(groups)),

@@ -73,7 +73,7 @@ def change(x: float, indicator: Indicator) -> str:
     if indicator.kind == "proportion":
         points = math.floor(100 * abs(x) + 0.5)
         return count(points, "point") if points == 0 else f"{'+' if x > 0 else MINUS}{count(points, 'point')}"
-    text = f"{x:+.1f}" if abs(x) >= 1 else f"{'+' if x > 0 else ''}{number(x)}"
+    text = f"{'+' if x > 0 else ''}{number(x)}" if abs(x) < 1 else f"{x:+,.{1 if abs(x) < 100 else 0}f}"
     return text.replace("-", MINUS)
 
 

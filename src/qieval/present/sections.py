@@ -13,7 +13,6 @@ from qieval.present.charts import effectiveness as effectiveness_charts
 from qieval.present.charts import sustainment as sustainment_charts
 from qieval.present.display import METADATA, Bundle, Text
 from qieval.present.wording import effectiveness as effectiveness_words
-from qieval.present.wording import sustainment as sustainment_words
 
 
 class Heading:
@@ -46,7 +45,6 @@ def effectiveness(result: Effectiveness) -> Iterable[Any]:
     """Per indicator: its run chart, what it says of the facilities, and their run charts."""
     for found in result.indicators:
         yield Heading(found.indicator.name)
-        yield Text(sentences=[effectiveness_words.collaborative(found)])
         yield effectiveness_charts.pooled_run_chart(found, result)
         yield effectiveness_words.facilities(found)
         yield effectiveness_charts.facility_run_charts(found)
@@ -57,6 +55,5 @@ def sustainment(result: Sustainment) -> Iterable[Any]:
     """Per indicator: what became of each facility's gain."""
     for found in result.indicators:
         yield Heading(found.indicator.name)
-        yield Text(sentences=sustainment_words.indicator(found))
         yield sustainment_charts.levels(found)
         yield tables.gains(found)

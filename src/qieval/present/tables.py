@@ -25,6 +25,7 @@ from qieval.present.numbers import (
     value,
     whole,
 )
+from qieval.present.wording.effectiveness import label
 from qieval.present.wording.mentoring import group_name
 
 Show = Callable[[Any], str]
@@ -40,13 +41,13 @@ def indicator_summary(result: Effectiveness) -> Table | None:
         judged = chart.verdict in JUDGED
         rows.append(
             {
-                "indicator": axis_label(found.indicator),
+                "indicator": found.indicator.name,
                 "baseline_months": chart.n_baseline,
                 "baseline_median": chart.centre if judged else float("nan"),
                 "recent_median": chart.recent_median if judged else float("nan"),
                 "change": chart.recent_median - chart.centre if judged else float("nan"),
                 "verdict": chart.verdict,
-                "facilities": len(found.table),
+                "facilities_judged": int(found.table["verdict"].isin(JUDGED).sum()),
                 "facilities_improved": int((found.table["verdict"] == "improved").sum()),
                 "facilities_reached_target": reached.successes if reached else None,
                 "facilities_able_to_reach": reached.total if reached else None,
@@ -55,7 +56,7 @@ def indicator_summary(result: Effectiveness) -> Table | None:
     data = pd.DataFrame(rows)
     shown = pd.DataFrame(
         {
-            "Indicator": data["indicator"],
+            "Indicator": [axis_label(found.indicator) for found in result.indicators],
             "Baseline median": [
                 value(x, found.indicator) for x, found in zip(data["baseline_median"], result.indicators, strict=True)
             ],
@@ -63,14 +64,12 @@ def indicator_summary(result: Effectiveness) -> Table | None:
                 value(x, found.indicator) for x, found in zip(data["recent_median"], result.indicators, strict=True)
             ],
             "Change": [change(x, found.indicator) for x, found in zip(data["change"], result.indicators, strict=True)],
-            "All together": data["verdict"],
+            "All together": [label(found.pooled) for found in result.indicators],
             "Facilities improved": [
-                f"{row.facilities_improved} of {row.facilities}" for row in data.itertuples(index=False)
+                f"{row.facilities_improved} of {row.facilities_judged} judged" if row.facilities_judged else DASH
+                for row in data.itertuples(index=False)
             ],
-            "Reached target": [
-                f"{found.reached.successes} of {found.reached.total}" if found.reached else DASH
-                for found in result.indicators
-            ],
+            "Reached target": [_reached(found) for found in result.indicators],
         }
     )
     return Table(
@@ -106,7 +105,7 @@ def facilities(result: IndicatorResult) -> Table:
                 f"{row.crossings} ({row.crossings_limit})" if can else DASH
                 for row, can in zip(data.itertuples(index=False), judged, strict=True)
             ],
-            "Result": data["verdict"],
+            "Result": [label(chart) for chart in result.facilities.values()],
             "Target reached": reached,
         }
     )
@@ -201,7 +200,7 @@ def gains(result: IndicatorSustainment) -> Table:
         "Support ended": data["support_ended"].map(month),
         "Baseline": [value(x, indicator) for x in data["baseline"]],
         "End of support": [value(x, indicator) for x in data["end"]],
-        "Gain": [change(x * indicator.sign, indicator) for x in data["gain"]],
+        "Gain (+ is better)": [change(x, indicator) for x in data["gain"]],
     }
     for horizon in result.horizons:
         after = horizon.months_after
@@ -216,10 +215,18 @@ def gains(result: IndicatorSustainment) -> Table:
         name=f"gains_{file_name(indicator.indicator_id)}",
         caption=f"{axis_label(indicator)}: gain and what became of it, facility by facility",
         shown=pd.DataFrame(columns),
-        data=data,
+        data=data.rename(columns={"support_ended": "last_month_of_support"}),
         numeric=numeric,
         folded=True,
     )
+
+
+def _reached(found: IndicatorResult) -> str:
+    """Facilities that reached the target, and how many would have by chance."""
+    if found.reached is None:
+        return DASH
+    by_chance = f" ({found.reached_by_chance:.0f} by chance)" if found.n_with_chance else ""
+    return f"{found.reached.successes} of {found.reached.total}{by_chance}"
 
 
 def _text(cell: object) -> str:

@@ -67,10 +67,13 @@ _EXCEL_ERROR = r"#(?:REF!|N/A|DIV/0!|VALUE!|NAME\?|NULL!|NUM!|SPILL!|CALC!|#+)"
 def _columns(sheet: Sheet) -> Iterable[Problem]:
     given, known = list(sheet.raw.cells.columns), sheet.table.column_names
     unknown = [name for name in given if name not in known]
-    missing = [column.name for column in sheet.table.columns if column.required and column.name not in given]
+    needed = [column.name for column in sheet.table.columns if column.required or column.expected]
+    missing = [name for name in needed if name not in given]
     for name in missing:
         near = get_close_matches(name, unknown, n=1, cutoff=0.6)
         remedy = f"rename {near[0]!r} to {name!r}" if near else f"add it: {sheet.table.column(name).meaning}"
+        if unknown and not near:
+            remedy += f" (or rename the column that holds it; not read: {', '.join(unknown[:5])})"
         yield Problem(source=sheet.raw.source, what=f"the column {name!r} is missing", remedy=remedy)
     for name in unknown:
         near = get_close_matches(name, [column for column in known if column not in given], n=1, cutoff=0.6)
@@ -140,7 +143,8 @@ def _how_to_write(column: Column, decimal: str, value: str) -> str:
 def _nearest(column: Column, value: str) -> str:
     if value.lower() in NOT_KNOWN and not column.required:
         return "leave the cell blank if it is not known"
-    near = get_close_matches(value.lower().replace(" ", "_"), column.allowed, n=1)
+    # Strict: taking "done" for "abandoned" would be worse than no suggestion.
+    near = get_close_matches(value.lower().replace(" ", "_"), column.allowed, n=1, cutoff=0.75)
     listed = ", ".join(column.allowed)
     return f"did you mean {near[0]!r}? Allowed are: {listed}" if near else f"write one of: {listed}"
 

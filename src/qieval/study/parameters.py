@@ -162,6 +162,8 @@ def read_parameters(path: Path) -> Parameters:
     ParameterError
         If the file cannot be read, is not YAML, or any of its keys is wrong.
     """
+    if path.is_dir() or path.suffix.lower() in (".xlsx", ".xlsm", ".csv", ".ipynb"):
+        raise ParameterError(f"{path}: not a parameter file -> give the .yaml file that names these data")
     try:
         values = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)  # noqa: S506, a SafeLoader
     except OSError:
@@ -192,6 +194,9 @@ class _Loader(yaml.SafeLoader):
         seen: set[str] = set()
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode):
+                if key.tag not in ("tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"):
+                    what = f"{key.value} is not the name of a parameter or a phase unless it is put in quotes"
+                    raise yaml.constructor.ConstructorError(None, None, what, key.start_mark)
                 if key.value in seen:
                     raise yaml.constructor.ConstructorError(None, None, f"'{key.value}' stands twice", key.start_mark)
                 seen.add(key.value)

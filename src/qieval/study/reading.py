@@ -63,7 +63,7 @@ def read_tables(path: Path, reading: Reading) -> tuple[dict[str, RawTable], list
     else:
         raise DataError(f"{path.name}: neither a folder nor an .xlsx file -> save it as an Excel workbook (.xlsx)")
     if not tables and not any(problem.level == "error" for problem in problems):
-        near = "".join(f"; {problem.source}: {problem.remedy}" for problem in problems)
+        near = "".join(f"; {one.source}: {one.remedy}" for one in problems if "your own" not in one.remedy)
         raise DataError(
             f"{path.name}: holds none of the tables {', '.join(TABLES)} -> "
             f"name each CSV file or sheet after its table, or start from `qieval template study.xlsx`{near}"
@@ -303,9 +303,10 @@ def _header_problems(
 
 
 def _unknown_table(source: str, name: str) -> list[Problem]:
-    """A file or sheet of another name is the user's own business, unless it looks like a misspelt table."""
-    near = get_close_matches(name, TABLES, n=1, cutoff=0.75)
-    if not near:
+    """A file or sheet of another name may be the user's own, or a table that nobody would miss until the report."""
+    if name in ("read_me", "readme"):
         return []
-    what = f"{name!r} is not a table and was not read"
-    return [Problem(source=source, what=what, remedy=f"did you mean {near[0]!r}?", level="warning")]
+    near = get_close_matches(name, TABLES, n=1, cutoff=0.75) or [table for table in TABLES if table in name]
+    remedy = f"did you mean {near[0]!r}?" if near else "nothing to do if it is your own"
+    what = f"{name!r} is not the name of a table and was not read"
+    return [Problem(source=source, what=what, remedy=remedy, level="warning")]

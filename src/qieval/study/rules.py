@@ -84,12 +84,18 @@ def _status_fits_dates(sheet: Sheet, sheets: Mapping[str, Sheet]) -> Iterable[Pr
 
 
 def _visit_is_dated(sheet: Sheet, sheets: Mapping[str, Sheet]) -> Iterable[Problem]:
-    if not {"planned_on", "done_on"} & set(sheet.raw.cells.columns):
-        what = "neither the column planned_on nor done_on is there"
-        yield Problem(source=sheet.raw.source, what=what, remedy="add one or both")
-        return
+    if not {"planned_on", "done_on"} <= set(sheet.raw.cells.columns):
+        return  # said once, of the column, rather than of every row
     neither = (sheet.text("planned_on") == "") & (sheet.text("done_on") == "")
     yield from sheet.problem(neither, "visit_id", "neither planned_on nor done_on is given", "fill in one or both")
+
+
+def _joined(sheet: Sheet, sheets: Mapping[str, Sheet]) -> Iterable[Problem]:
+    if "measurements" not in sheets:
+        return
+    without = sheet.frame["joined_on"].isna() & sheet.frame["role"].ne("comparison") & (sheet.text("joined_on") == "")
+    what = "has no joined_on, so its months before and after cannot be told apart"
+    yield from sheet.problem(without, "facility_id", what, "fill in the day its improvement work began", "warning")
 
 
 def _totals_overlap(sheet: Sheet, sheets: Mapping[str, Sheet]) -> Iterable[Problem]:
@@ -102,7 +108,7 @@ def _totals_overlap(sheet: Sheet, sheets: Mapping[str, Sheet]) -> Iterable[Probl
 Rule = Callable[[Sheet, Mapping[str, Sheet]], Iterable[Problem]]
 
 RULES: dict[str, tuple[Rule, ...]] = {
-    "facilities": (_ends_before_start("joined_on", "support_ended_on"),),
+    "facilities": (_ends_before_start("joined_on", "support_ended_on"), _joined),
     "indicators": (_target_is_a_proportion,),
     "measurements": (_counts_fit, _months_have_gaps),
     "projects": (

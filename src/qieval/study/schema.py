@@ -32,6 +32,7 @@ class Column:
     unit: str = ""
     allowed: tuple[str, ...] = ()
     required: bool = False  # no cell may be blank
+    expected: bool = False  # the column must be there, though its cells may be blank: all blank would be believed
     refers_to: str = ""  # the table in which this id must exist
     may_be_future: bool = False  # a plan may lie after the data cut, a fact may not
     minimum: float | None = None
@@ -94,8 +95,10 @@ _ALL = (
             _text("hub_id", "the facility that mentors this one", refers_to="facilities"),
             _text("role", "part it plays; participant if blank", allowed=("participant", "hub", "comparison")),
             _count("wave", "wave in which it joined: 1, 2, ..."),
-            _date("joined_on", "day its improvement work began; months before it are its baseline"),
-            _date("support_ended_on", "last day of support from mentors or coaches"),
+            _date(
+                "joined_on", "day its improvement work began; months before it are its baseline, so give it if you can"
+            ),
+            _date("support_ended_on", "last day of support from mentors or coaches; sustainment counts from it"),
         ),
     ),
     Table(
@@ -126,7 +129,9 @@ _ALL = (
             _text("facility_id", "facility that reports", required=True, refers_to="facilities"),
             _text("indicator_id", "indicator", required=True, refers_to="indicators"),
             Column(name="period", type="month", meaning="month measured", required=True),
-            _number("numerator", "people or events that count; for a mean or a time, the sum of the values"),
+            _number(
+                "numerator", "people or events that count; for a mean or a time, the sum of the values", expected=True
+            ),
             _number("denominator", "people eligible, or exposure; for a mean or a time, how many were measured"),
             _number("sd", "standard deviation of the values, for means"),
             _date("reported_on", "day the figure was reported"),
@@ -142,8 +147,8 @@ _ALL = (
             _text("facility_id", "facility of the team", refers_to="facilities"),
             _text("indicator_id", "indicator it wants to move", refers_to="indicators"),
             _text("title", "aim in a few words"),
-            _date("started_on", "day work began"),
-            _date("ended_on", "day it was completed or abandoned"),
+            _date("started_on", "day work began", expected=True),
+            _date("ended_on", "day it was completed or abandoned", expected=True),
             _text(
                 "status",
                 "state at the data cut",
@@ -162,8 +167,8 @@ _ALL = (
             _text("facility_id", "facility to be visited", required=True, refers_to="facilities"),
             _text("mentor_type", "who mentors", allowed=MENTOR_TYPES, required=True),
             _text("mentor_id", "mentor, as a code rather than a name"),
-            _date("planned_on", "day planned; blank: the visit was not planned", may_be_future=True),
-            _date("done_on", "day done; blank: the visit was not made"),
+            _date("planned_on", "day planned; blank: the visit was not planned", may_be_future=True, expected=True),
+            _date("done_on", "day done; blank: the visit was not made", expected=True),
             _text("mode", "how the visit was made", allowed=("onsite", "virtual")),
             _number("hours", "length of the visit", unit="hours"),
         ),
@@ -177,8 +182,8 @@ _ALL = (
             _text("setting", "setting; blank: all settings together", allowed=SETTINGS),
             _date("from", "first day counted; blank: not recorded"),
             _date("to", "last day counted; blank: not recorded"),
-            _count("planned", "visits planned"),
-            _count("done", "visits done"),
+            _count("planned", "visits planned", expected=True),
+            _count("done", "visits done", expected=True),
         ),
     ),
     Table(

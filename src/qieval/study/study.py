@@ -72,7 +72,7 @@ def open_study(**parameters: Any) -> Study:
     **parameters
         The keys of a file in ``params/``: ``collaborative``, ``title``, ``data``, ``data_cut`` and,
         if needed, ``phases``, ``notes`` and ``options``. ``data`` is looked for in the current folder,
-        then in the folders above it, then among the bundled examples.
+        then in the one above it, then among the bundled examples.
 
     Raises
     ------
@@ -85,7 +85,7 @@ def open_study(**parameters: Any) -> Study:
 
 
 def study_of(parameters: Parameters, *, home: Path) -> Study:
-    """The study of checked parameters, its data looked for from the folder `home` upwards."""
+    """The study of checked parameters, its data looked for in the folder `home` or the one above it."""
     study, problems = check_study(parameters, home=home)
     errors = lines_of(problems, "error")
     if study is None:
@@ -125,34 +125,53 @@ def check_study(parameters: Parameters, *, home: Path) -> tuple[Study | None, li
     problems += found
     if any(problem.level == "error" for problem in problems):
         return None, problems
+    if all(frame.empty for frame in frames.values()):
+        raise DataError(f"{Path(parameters.data).name}: its tables hold no rows -> fill in at least one of them")
+    problems += _stale_cut(frames, parameters)
     ordered = MappingProxyType({name: frames[name] for name in TABLES if name in frames})
     return Study(parameters=parameters, tables=ordered, warnings=tuple(problems)), problems
+
+
+def _stale_cut(frames: Mapping[str, pd.DataFrame], parameters: Parameters) -> list[Problem]:
+    """A data cut long after the last month measured counts months nobody looked at as months without an event."""
+    if "measurements" not in frames or frames["measurements"].empty:
+        return []
+    last = frames["measurements"]["period"].max()
+    if pd.Timestamp(parameters.data_cut) <= last + pd.DateOffset(months=4):
+        return []
+    what = f"data_cut {parameters.data_cut:%Y-%m-%d} is long after the last month measured, {last:%Y-%m}"
+    remedy = "set it to the last day the data cover: open projects are counted up to it"
+    return [Problem(source="parameters", what=what, remedy=remedy, level="warning")]
 
 
 def find_data(data: str, home: Path) -> Path:
     """The folder or file that the parameter `data` names.
 
-    A notebook is opened in ``notebooks/``, a batch is started one folder above: both find the same data
-    because the folders above `home` are searched as well.
+    A notebook is opened in ``notebooks/``, parameters lie in ``params/``, and the data are named from the folder
+    above both: so that is searched after `home` itself, and no further.
 
     Raises
     ------
     DataError
         If it is nowhere to be found.
     """
-    wanted = Path(data).expanduser()
-    home = home.absolute()
-    for folder in (home, *home.parents):
-        if (folder / wanted).exists():
-            return folder / wanted
+    wanted, home = Path(data), home.absolute()
+    for folder in (home, home.parent):
+        try:
+            found = folder / wanted.expanduser()
+            if found.exists():
+                return found
+        except (OSError, RuntimeError):  # a name too long, or of a user who is not there
+            break
     if wanted.parts[:1] == (BUNDLED,) and len(wanted.parts) == 2:
         bundled = Path(str(resources.files("qieval.study"))) / BUNDLED / wanted.name
         if bundled.is_dir():
             return bundled
-    examples = ", ".join(f"{BUNDLED}/{name}" for name in bundled_examples())
+    known = ""
+    if wanted.parts[:1] == (BUNDLED,):
+        known = f"; the bundled examples are {', '.join(f'{BUNDLED}/{name}' for name in bundled_examples())}"
     raise DataError(
-        f"data: {data!r} is neither in the folder of the parameters nor in one above it -> "
-        f"check the name, or try a bundled example: {examples}"
+        f"data: {data!r} is neither in the folder of the parameters nor in the one above it -> check the name{known}"
     )
 
 

@@ -6,6 +6,7 @@ import math
 
 import matplotlib.dates as mdates
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 from qieval.analyses.durations import Durations
@@ -86,7 +87,7 @@ def timelines(result: Durations) -> Figure | None:
         first = projects["started_on"].min().to_period("M").to_timestamp()
         last = projects["until"].max().to_period("M").to_timestamp()
         month_axis(ax, first, last)
-        ax.set_xlim(right=ax.get_xlim()[1] + 0.02 * (ax.get_xlim()[1] - ax.get_xlim()[0]))
+        ax.set_xlim(right=mdates.date2num(projects["until"].max() + pd.Timedelta(days=20)))
         ax.set_ylim(n - 0.4, -0.8)
         phase_bands(ax, result.phases)
         names = []

@@ -17,18 +17,10 @@ from qieval.present.display import Figure, file_name
 from qieval.present.theme import BLACK, BLUE, GREY, VERMILION, drawing, finished
 from qieval.present.wording import effectiveness as wording
 
-MARKS: Mapping[Verdict, str] = {
-    "improved": "▲ improved",
-    "worsened": "▼ worsened",
-    "back at baseline": "back at baseline",
-    "no signal": "no signal",
-    "baseline unstable": "baseline unstable",
-    "no baseline": "no baseline",
-    "too few months": "too few months",
-}
+MARKS: Mapping[Verdict, str] = {"improved": "✓ improved", "worsened": "✗ worsened"}  # the others: words alone
 
 
-def pooled_run_chart(result: IndicatorResult, study: Effectiveness) -> Figure:
+def pooled_run_chart(result: IndicatorResult, whole: Effectiveness) -> Figure:
     """The run chart of all facilities together, with baseline, target, phases, events and n."""
     chart, indicator = result.pooled, result.indicator
     with drawing(4.1) as figure:
@@ -36,21 +28,21 @@ def pooled_run_chart(result: IndicatorResult, study: Effectiveness) -> Figure:
         points = chart.points
         ticks = month_axis(ax, points["period"].min(), points["period"].max())
         _series(ax, chart, size=4.5)
-        value_axis(ax, indicator, highest=points["value"].max())
+        value_axis(ax, indicator, highest=_highest([chart], indicator))
         labels = _median_lines(ax, chart, indicator)
         if indicator.target is not None:
             ax.axhline(indicator.target, color=GREY, linestyle=":", linewidth=1.2)
             labels.append((indicator.target, f"Target {numbers.value(indicator.target, indicator)}", GREY))
         _make_room(ax, [height for height, _, _ in labels])
         labels_beside(ax, labels)
-        phase_bands(ax, study.phases)
-        _mark_events(ax, wording.lettered(study.events, points))
+        phase_bands(ax, whole.phases)
+        _mark_events(ax, wording.lettered(whole.events, points))
         _rows_under(ax, points, ticks)
         return finished(
             figure,
             name=f"run_chart_{file_name(indicator.indicator_id)}",
             alt=wording.run_chart_alt(result),
-            caption=wording.run_chart_caption(result, study),
+            caption=wording.run_chart_caption(result, whole),
         )
 
 
@@ -63,7 +55,7 @@ def facility_run_charts(result: IndicatorResult) -> Figure:
     last = max(chart.points["period"].max() for chart in charts.values())
     with drawing(0.75 + 1.42 * rows + (0.5 if rows == 1 else 0)) as figure:
         panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-        highest = max(chart.points["value"].max() for chart in charts.values())
+        highest = _highest(list(charts.values()), indicator)
         value_axis(panels.flat[0], indicator, highest=highest, label=False)  # all others share it
         for ax, (name, chart) in zip(panels.flat, charts.items(), strict=False):
             month_axis(ax, first, last, most=3)
@@ -72,7 +64,7 @@ def facility_run_charts(result: IndicatorResult) -> Figure:
                 _centre_line(ax, chart, width=1.0)
             if indicator.target is not None:
                 ax.axhline(indicator.target, color=GREY, linestyle=":", linewidth=0.8)
-            mark = MARKS[chart.verdict]
+            mark = MARKS.get(chart.verdict, wording.label(chart))
             strong = chart.verdict in ("improved", "worsened")
             ax.set_title(f"{wrapped(name, 24)}\n{mark}", fontsize=8, loc="left", pad=3, color=BLACK if strong else GREY)
             ax.tick_params(labelsize=7.5)
@@ -90,6 +82,12 @@ def facility_run_charts(result: IndicatorResult) -> Figure:
             alt=wording.facility_charts_alt(result),
             caption=wording.facility_charts_caption(result),
         )
+
+
+def _highest(charts: list[RunChart], indicator: Indicator) -> float:
+    """The highest value to be drawn, the target among them."""
+    values = [chart.points["value"].max() for chart in charts]
+    return max([value for value in values if not math.isnan(value)] + [indicator.target or 0.0])
 
 
 def _series(ax: Axes, chart: RunChart, *, size: float) -> None:

@@ -51,7 +51,7 @@ def levels(result: IndicatorSustainment) -> Figure | None:
             alpha=0.85,
             ax=ax,
         )
-        value_axis(ax, result.indicator, highest=long["level"].max())
+        value_axis(ax, result.indicator, highest=max(long["level"].max(), result.indicator.target or 0.0))
         if result.indicator.target is not None:
             ax.axhline(result.indicator.target, color=GREY, linestyle=":", linewidth=1.2)
             ax.annotate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import Any
 
 from qieval.analyses.durations import FEWEST_PROJECTS, Durations
@@ -18,8 +19,8 @@ def answer(result: Durations) -> Text:
         lines.append("No project has the dates that a duration needs.")
     elif not result.has_median:
         lines.append(
-            f"{count(curve.n, 'project has', 'projects have')} the dates needed; with fewer than {FEWEST_PROJECTS} no "
-            "median is given. They are listed below."
+            f"{count(curve.n, 'project has', 'projects have')} the dates needed, {curve.n_events} of them ended; with "
+            f"fewer than {FEWEST_PROJECTS} ended no median is given. They are listed below."
         )
     elif math.isinf(curve.median):
         longest = months(float(curve.curve["time"].max()))
@@ -28,10 +29,11 @@ def answer(result: Durations) -> Text:
             f"followed for {longest} months."
         )
     else:
-        high = f"to {months(curve.median_high)}" if math.isfinite(curve.median_high) else "upwards"
+        ended = "all" if curve.n_events == curve.n else str(curve.n_events)
+        high = f"to {months(curve.median_high)}" if math.isfinite(curve.median_high) else "to no upper limit"
         lines.append(
-            f"Half of the {curve.n} dated projects ended within {months(curve.median)} months (95% interval "
-            f"{months(curve.median_low)} {high})."
+            f"The median duration is {months(curve.median)} months (95% interval {months(curve.median_low)} {high}), "
+            f"from {count(curve.n, 'dated project')}, {ended} of which have ended."
         )
     lines.append(_undated(result))
     return Text(sentences=lines)
@@ -47,10 +49,12 @@ def _undated(result: Durations) -> str:
     if not result.n_undated:
         return ""
     begun = sum(result.n_by_status.values()) - result.n_by_status["planned"]
-    sentence = f"{of(result.n_undated, begun)} projects have no start or no end date and are in no curve."
+    lack = "lacks a start or an end date and is" if result.n_undated == 1 else "lack a start or an end date and are"
+    sentence = f"{of(result.n_undated, begun, 'project', 'projects')} {lack} in no curve."
     low, high = result.median_if_undated_short, result.median_if_undated_long
     if result.has_median and not math.isnan(low) and low != high:
-        upper = f"{months(high)} months" if math.isfinite(high) else "not reached"
+        longest = float(result.projects["duration_months"].max())
+        upper = f"{months(high)} months" if math.isfinite(high) else f"more than {months(longest)} months"
         sentence += (
             f" Whatever their durations were, the median of all would lie between {months(low)} months (all shorter "
             f"than the others) and {upper} (all longer)."
@@ -109,4 +113,4 @@ def timelines_alt(result: Durations) -> str:
 def project_label(project: Any) -> str:
     """A project's title, shortened to fit beside its bar; its number where it has no title."""
     title = project.title or f"Project {project.project_id}"
-    return title if len(title) <= 52 else f"{title[:50].rstrip()} …"
+    return textwrap.shorten(title, 52, placeholder=" …")

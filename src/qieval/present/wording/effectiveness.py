@@ -36,8 +36,8 @@ def collaborative(result: IndicatorResult) -> str:
         return f"{name}: too few months to judge. {_too_few(chart)}"
     if chart.verdict == "no baseline":
         return (
-            f"{name}: no baseline was recorded, so before and after cannot be told apart; give each facility's "
-            "joined_on or a phase named baseline."
+            f"{name}: no month measured lies in a baseline, so before and after cannot be told apart; give each "
+            "facility's joined_on, or a phase named baseline, and months before it."
         )
     moved = _moved(chart, result.indicator)
     if chart.verdict == "baseline unstable":
@@ -46,21 +46,44 @@ def collaborative(result: IndicatorResult) -> str:
             "before and after is not evidence of improvement."
         )
     if chart.verdict == "no signal":
-        return f"{name}: no signal of change, that is, nothing that chance could not explain. {moved}{_blind(chart)}"
+        return f"{name}: no signal of change by the runs rules. {moved} {_needed(chart)}"
+    if chart.verdict == "who reported changed":
+        return (
+            f"{name}: the line of all facilities together moved, but no facility moved so on its own: who reported, or "
+            "how many people each saw, has changed, and this is no evidence that care did."
+        )
     if chart.verdict == "back at baseline":
         return f"{name} changed and is back at its baseline. {moved} {_runs_sentence(chart)}"
     return f"{name} {chart.verdict}. {moved} {_runs_sentence(chart)}"
 
 
-def _blind(chart: RunChart) -> str:
-    """What a short baseline keeps from being seen; a missing signal is not a missing change."""
-    if chart.n_baseline >= 6:
-        return ""
-    return (
-        f" A baseline of {count(chart.n_baseline, 'month')} can tell little: of the {chart.n_after} months after it, more "
-        f"than {chart.runs.longest_run_limit} in a row would have to lie on one side of its median, so a change may well "
-        "have gone unseen."
+def _needed(chart: RunChart) -> str:
+    """What a signal would have taken; where that is nearly every month, a missing signal is not a missing change."""
+    found = chart.runs
+    text = (
+        f"The longest run on one side of the baseline median is {count(found.longest_run, 'month')}; more than "
+        f"{found.longest_run_limit} would be a signal."
     )
+    if is_hardly_tellable(chart):
+        text += (
+            f" With {count(chart.n_baseline, 'baseline month')} and {chart.n_after} months after them, only a change "
+            "that came at once and lasted could be told from chance, so one may well have gone unseen."
+        )
+    return text
+
+
+def is_hardly_tellable(chart: RunChart) -> bool:
+    """Whether a signal would take more than two thirds of the months after the baseline in one run."""
+    return chart.runs.longest_run_limit > 2 / 3 * chart.n_after
+
+
+def label(chart: RunChart) -> str:
+    """The verdict in a few words, for tables and the index page."""
+    if chart.verdict == "too few months" and chart.n_baseline + chart.n_after >= FEWEST_USEFUL:
+        return "too few months off the median"
+    if chart.verdict == "no signal" and is_hardly_tellable(chart):
+        return "no signal, but hardly tellable"
+    return chart.verdict
 
 
 def _moved(chart: RunChart, indicator: Indicator) -> str:
@@ -68,8 +91,20 @@ def _moved(chart: RunChart, indicator: Indicator) -> str:
     return (
         f"The median was {_with_unit(chart.centre, indicator)} in {count(chart.n_baseline, 'baseline month')} and "
         f"{_with_unit(chart.recent_median, indicator)} in the last {count(n_recent, 'month')} "
-        f"({change(chart.recent_median - chart.centre, indicator)})."
+        f"({change(chart.recent_median - chart.centre, indicator)}{'; less is better' if indicator.sign < 0 else ''})."
+        + _fallen_back(chart, indicator)
     )
+
+
+def _fallen_back(chart: RunChart, indicator: Indicator) -> str:
+    """That part of a gain has gone since, where the chart shows it."""
+    gain = (chart.best_median - chart.centre) * indicator.sign
+    lost = (chart.best_median - chart.recent_median) * indicator.sign
+    if chart.verdict != "improved" or not lost > 0.25 * gain:
+        return ""
+    n_recent = int(chart.points["recent"].sum())
+    best = _with_unit(chart.best_median, indicator)
+    return f" Its best {count(n_recent, 'month')} had a median of {best}: part of the gain has gone since."
 
 
 def _with_unit(x: float, indicator: Indicator) -> str:
@@ -109,7 +144,8 @@ def facilities(result: IndicatorResult) -> Text:
     words = {
         "improved": "improved",
         "worsened": "worsened",
-        "back at baseline": "changed and went back to their baseline",
+        "back at baseline": "changed and went back to baseline",
+        "who reported changed": "moved by who reported",
         "no signal": "gave no signal of change",
         "baseline unstable": "had a baseline that was itself moving",
         "no baseline": "had no baseline",
@@ -138,7 +174,7 @@ def _reached(result: IndicatorResult) -> str:
     share = ""
     if reached.total >= 5:
         share = f" ({percent(reached.estimate)}, 95% interval {percent(reached.low)} to {percent(reached.high)})"
-    when = " after joining" if result.table["joined"].notna().any() else ""
+    when = " after joining" if result.table["joined"].notna().all() else ""
     who = of(reached.successes, reached.total, "facility", "facilities")
     sentence = f"{who}{share} reached the target of {rule}{when}."
     if result.at_target_before:
@@ -159,7 +195,7 @@ def caveats(result: Effectiveness) -> Text:
         if found.small_months:
             lines.append(
                 f"{name}: {count(found.small_months, 'facility-month')} with fewer than {found.smallest_denominator} "
-                "people are left out of the charts by facility; they count in the chart of all facilities together."
+                "people are left out of the charts by facility; their people count in the sum of all facilities."
             )
         reporting = found.pooled.points["facilities"]
         if reporting.min() < 0.8 * reporting.max():
@@ -182,18 +218,18 @@ def caveats(result: Effectiveness) -> Text:
     return Text(sentences=lines, style="caveats")
 
 
-def run_chart_caption(result: IndicatorResult, study: Effectiveness) -> str:
+def run_chart_caption(result: IndicatorResult, whole: Effectiveness) -> str:
     """Caption of the pooled run chart, with the key to its letters."""
     chart = result.pooled
     text = f"{result.indicator.name}, all facilities together, month by month."
     if not math.isnan(chart.centre):
         drawn = "baseline median, dashed where carried forward" if chart.n_baseline else "median of all months"
-        text += f" Red: {drawn}."
+        text += f" Orange line: {drawn}."
     if chart.n_baseline and chart.points["recent"].any():
-        text += " Black: median of the last months."
+        text += " Black line: median of the last months."
     if result.indicator.target is not None:
         text += " Dotted: target."
-    events = lettered(study.events, chart.points)
+    events = lettered(whole.events, chart.points)
     if len(events):
         key = "; ".join(
             f"{letter} {title} ({month(held)})"
@@ -212,10 +248,9 @@ def run_chart_alt(result: IndicatorResult) -> str:
 
 def facility_charts_caption(result: IndicatorResult) -> str:
     """Caption of the small run charts."""
-    text = (
-        f"{result.indicator.name} by facility. Red: median of the facility's own baseline, the months before it "
-        "joined, dashed where carried forward."
-    )
+    text = f"{result.indicator.name} by facility."
+    if any(not math.isnan(chart.centre) and chart.n_baseline for chart in result.facilities.values()):
+        text += " Orange line: median of the facility's own baseline, dashed where carried forward."
     if result.indicator.target is not None:
         text += " Dotted: target."
     return text + (

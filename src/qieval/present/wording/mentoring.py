@@ -74,6 +74,8 @@ def caveats(result: Mentoring) -> Text:
         lines.append(
             f"{count(result.n_virtual, 'visit was', 'visits were')} made virtually and counted like the others."
         )
+    if result.has_totals_too:
+        lines.append("The table visit_totals was not used: the single visits are known.")
     if result.totals_only:
         lines.append(
             "With totals only, equity between facilities, gaps between visits and coverage cannot be assessed."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from qieval.present.display import Text
-from qieval.present.numbers import count, month
+from qieval.present.numbers import month
 from qieval.study.problems import lines_of
 from qieval.study.study import Study
 
@@ -28,8 +28,3 @@ def summary(study: Study) -> str:
 def warnings(study: Study) -> list[str]:
     """What the check remarked without stopping."""
     return lines_of(study.warnings, "warning")
-
-
-def warning_count(study: Study) -> str:
-    """How many remarks there are, in words."""
-    return count(len(warnings(study)), "remark")

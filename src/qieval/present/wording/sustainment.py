@@ -28,6 +28,8 @@ def definition(result: Sustainment) -> Text:
 
 def answer(result: Sustainment) -> Text:
     """Per indicator, how many facilities kept what they had gained."""
+    if not result.indicators and result.support_ended:
+        return Text(sentences=["No facility that takes part has a month with both a numerator and a denominator."])
     if not result.indicators:
         return Text(
             sentences=["No facility has a day on which support ended, so nothing can be said of what lasted after it."]
@@ -50,7 +52,7 @@ def indicator(result: IndicatorSustainment) -> list[str]:
 def _horizon(horizon: Horizon) -> str:
     months = f"{count(horizon.months_after, 'month')} on"
     if not horizon.n_due:
-        return f"{months}, none of them can be told yet."
+        return f"{months}, it is too early to tell of any of them."
     if not horizon.n_known:
         return f"{months}, none of the {horizon.n_due} due has reported."
     text = f"{months}, {of(horizon.n_kept, horizon.n_known)} that reported had kept it"
@@ -60,11 +62,13 @@ def _horizon(horizon: Horizon) -> str:
     text += "."
     if not math.isnan(horizon.median_share_kept):
         text += f" The median facility kept {percent(horizon.median_share_kept)} of its gain."
+    if horizon.n_too_early:
+        text += f" Of {horizon.n_too_early} it is too early to tell."
     missing = horizon.n_due - horizon.n_known
     if missing:
         text += (
-            f" {missing} more did not report: had all of them lost it, {of(horizon.n_kept, horizon.n_due)}; had all "
-            f"kept it, {of(horizon.n_kept + missing, horizon.n_due)}."
+            f" {missing} more did not report: if all of these lost it, {of(horizon.n_kept, horizon.n_due)} kept it; if "
+            f"all kept it, {of(horizon.n_kept + missing, horizon.n_due)}."
         )
     return text
 
