@@ -11,7 +11,7 @@ from qieval.analyses.effectiveness import JUDGED, Effectiveness
 from qieval.analyses.mentoring import Mentoring
 from qieval.analyses.sustainment import Sustainment
 from qieval.present.display import Cell, KeyFigures
-from qieval.present.numbers import DASH, change, months, of
+from qieval.present.numbers import DASH, change, months, of, whole
 from qieval.present.wording.effectiveness import label
 from qieval.present.wording.mentoring import done_of_planned, group_name
 from qieval.study.study import Study
@@ -69,7 +69,10 @@ def durations(result: Durations, study: Study) -> KeyFigures:
 def mentoring(result: Mentoring, study: Study) -> KeyFigures:
     """Visits of each group, and how many facilities were never visited."""
     # A line per group: a sum over settings would hide what they differ in.
-    groups = [f"{group_name(group)}: {done_of_planned(group)}" for group in result.groups.itertuples()]
+    groups = []
+    for group in result.groups.itertuples():
+        counts = done_of_planned(group) if math.isnan(group.ratio) else f"{whole(group.done)} of {whole(group.planned)}"
+        groups.append(f"{group_name(group).lower().replace(' mentors', '')}: {counts}")
     never = DASH if result.totals_only else str(len(result.never_visited))
     cells = [
         Cell(column="Visits done of planned", text="\n".join(groups)),
