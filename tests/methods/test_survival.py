@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binom
 
 from qieval.errors import DataError
 from qieval.methods.survival import kaplan_meier
@@ -119,3 +120,23 @@ def test_the_median_of_a_small_sample_and_its_limits_are_those_of_r(case):
     durations, observed = (np.array(text.split(), dtype=float) for text in (case.durations, case.observed))
     found = kaplan_meier(durations, observed)
     assert (found.median, found.median_low, found.median_high) == pytest.approx((case.median, case.low, case.high))
+
+
+def test_the_exact_limits_of_ten_projects_are_those_of_r(shipped):
+    months = pd.read_csv(shipped / "methods" / "data" / "projects10.csv")["months"]
+    found = kaplan_meier(months, np.ones(10))
+    expected = (C02["binom_order_median_lcl"], C02["binom_order_median_ucl"])
+    assert (found.exact_low, found.exact_high) == expected == (3, 8)
+
+
+@pytest.mark.parametrize("n", [6, 7, 10, 11, 25, 60])
+def test_the_exact_limits_hold_the_median_with_95_percent_and_no_narrower_pair_does(n):
+    found = kaplan_meier(np.arange(1.0, n + 1), np.ones(n))
+    below = int(found.exact_low) - 1
+    assert 2 * binom.cdf(below, n, 0.5) <= 0.05 < 2 * binom.cdf(below + 1, n, 0.5)
+    assert found.exact_high == n - below
+
+
+@pytest.mark.parametrize("observed", [[True] * 5, [True] * 9 + [False]], ids=["five", "one censored"])
+def test_there_are_no_exact_limits_below_six_or_with_a_censored_duration(observed):
+    assert math.isnan(kaplan_meier(np.arange(1.0, len(observed) + 1), observed).exact_low)

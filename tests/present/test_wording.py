@@ -26,8 +26,8 @@ from tests.analyses.test_sustainment import study_of as lasting
 def test_the_pilots_durations_in_words(hub_spoke):
     assert of_durations.answer(durations(hub_spoke)).sentences == [
         "10 projects: 10 completed.",
-        "The median duration is 8.0 months (95% interval 3.0 to no upper limit), from 7 dated projects, all of which "
-        "have ended.",
+        "The median duration is 8.0 months (95% interval 3.0 to no upper limit; exact, by their order, 3.0 to 10.0), "
+        "from 7 dated projects, all of which have ended.",
         "3 of 10 projects lack a start or an end date and are in no curve. Whatever their durations were, the median "
         "of all would lie between 4.5 months (all shorter than the others) and 9.5 months (all longer).",
     ]
@@ -40,7 +40,8 @@ def test_the_pilots_durations_in_words(hub_spoke):
 def test_ten_projects_in_words():
     said = of_durations.answer(durations(make_study(projects=of_months(3, 3, 4, 4, 5, 5, 6, 7, 8, 10)))).sentences
     assert said[1] == (
-        "The median duration is 5.0 months (95% interval 3.0 to 7.0), from 10 dated projects, all of which have ended."
+        "The median duration is 5.0 months (95% interval 3.0 to 7.0; exact, by their order, 3.0 to 8.0), from 10 dated "
+        "projects, all of which have ended."
     )
 
 

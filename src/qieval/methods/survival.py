@@ -19,6 +19,8 @@ class KaplanMeier:
     median: float
     median_low: float
     median_high: float
+    exact_low: float  # limits of the median by the order of the durations; missing where one is censored
+    exact_high: float
     n: int
     n_events: int
 
@@ -66,14 +68,35 @@ def kaplan_meier(durations: ArrayLike, observed: ArrayLike) -> KaplanMeier:
             "high": band["high"].to_numpy(),
         }
     )
+    exact_low, exact_high = _order_statistic_limits(durations) if observed.all() else (np.nan, np.nan)
     return KaplanMeier(
         curve=curve,
         median=_time_at_half(curve["time"], curve["survival"]),
         median_low=_time_at_half(curve["time"], curve["low"]),
         median_high=_time_at_half(curve["time"], curve["high"].where(curve["survival"] > 1e-9)),
+        exact_low=exact_low,
+        exact_high=exact_high,
         n=len(durations),
         n_events=int(observed.sum()),
     )
+
+
+def _order_statistic_limits(durations: np.ndarray) -> tuple[float, float]:
+    """The innermost pair of ordered durations that holds the median with at least 95% confidence; none below six.
+
+    References
+    ----------
+    .. [1] Conover WJ. Practical Nonparametric Statistics, 3rd ed., 1999, sec. 3.2.
+    """
+    from scipy.stats import binom
+
+    n = len(durations)
+    # At most so many lie below the lower limit with a probability of at most 2.5%.
+    below = int(binom.ppf(0.025, n, 0.5)) - (binom.cdf(binom.ppf(0.025, n, 0.5), n, 0.5) > 0.025)
+    if below < 0:
+        return np.nan, np.nan
+    ordered = np.sort(durations)
+    return float(ordered[below]), float(ordered[n - 1 - below])
 
 
 def _time_at_half(time: pd.Series, share: pd.Series) -> float:

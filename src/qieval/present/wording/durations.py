@@ -29,11 +29,14 @@ def answer(result: Durations) -> Text:
             f"followed for {longest} months."
         )
     else:
+        exact = ""
+        if not math.isnan(curve.exact_low):
+            exact = f"; exact, by their order, {months(curve.exact_low)} to {months(curve.exact_high)}"
         ended = "all" if curve.n_events == curve.n else str(curve.n_events)
         high = f"to {months(curve.median_high)}" if math.isfinite(curve.median_high) else "to no upper limit"
         lines.append(
-            f"The median duration is {months(curve.median)} months (95% interval {months(curve.median_low)} {high}), "
-            f"from {count(curve.n, 'dated project')}, {ended} of which have ended."
+            f"The median duration is {months(curve.median)} months (95% interval {months(curve.median_low)} {high}"
+            f"{exact}), from {count(curve.n, 'dated project')}, {ended} of which have ended."
         )
     lines.append(_undated(result))
     return Text(sentences=lines)
