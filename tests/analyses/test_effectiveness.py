@@ -47,7 +47,7 @@ def test_what_ends_worse_than_it_began_is_not_back_at_baseline():
     assert only(study_of(BEFORE + HIGHER + HIGHER + lower)).pooled.verdict == "worsened"
 
 
-def test_a_line_moved_by_who_reports_is_no_improvement():
+def joining_late():
     """Three facilities at 30% report throughout, five at 80% begin to report later: no facility changed."""
     months = 24
     low = [monthly(f"L{i}", "2021-01-01", [28 + (3 * i + 7 * month) % 6 for month in range(months)]) for i in range(3)]
@@ -56,14 +56,50 @@ def test_a_line_moved_by_who_reports_is_no_improvement():
     ]
     rows = [row for facility in low + late for row in facility]
     names = sorted({row["facility_id"] for row in rows})
-    study = make_study(
+    return make_study(
         facilities=[{"facility_id": name, "joined_on": "2022-01-01"} for name in names],
         indicators=[an_indicator()],
         measurements=rows,
         phases={"baseline": ["2021-01-01", "2021-12-31"]},
     )
-    result = only(study)
+
+
+def test_a_line_moved_by_who_reports_is_no_improvement():
+    result = only(joining_late())
     assert not result.table["verdict"].eq("improved").any()
+    assert result.pooled.verdict == "who reported changed"
+    assert abs(result.within_facilities) < 0.02
+
+
+def test_a_gain_too_small_to_signal_in_any_one_facility_is_a_gain_of_all_together():
+    rows = []
+    for number in range(12):
+        counts = [(4, 6, 5, 3)[(month + number) % 4] for month in range(12)]
+        counts += [(6, 7, 5, 8, 6)[(month + 2 * number) % 5] for month in range(12)]
+        rows += monthly(f"F{number}", "2021-01-01", counts, 10)
+    study = make_study(
+        facilities=[{"facility_id": f"F{number}", "joined_on": "2022-01-01"} for number in range(12)],
+        indicators=[an_indicator()],
+        measurements=rows,
+    )
+    result = only(study)
+    assert result.pooled.verdict == "improved"
+    assert result.within_facilities == pytest.approx(0.19, abs=0.03)
+
+
+def test_what_happens_inside_facilities_is_weighted_the_same_before_and_after():
+    """Two facilities at 20% and 80%, the births of the first move to the second: nothing happens inside them."""
+    first = monthly("A", "2021-01-01", [18, 20, 22] * 8, [100] * 24)
+    first = [row | ({"numerator": 2, "denominator": 10} if row["period"].year == 2022 else {}) for row in first]
+    second = monthly("B", "2021-01-01", [8, 8, 8] * 8, [10] * 24)
+    second = [row | ({"numerator": 80, "denominator": 100} if row["period"].year == 2022 else {}) for row in second]
+    study = make_study(
+        facilities=[{"facility_id": name, "joined_on": "2022-01-01"} for name in "AB"],
+        indicators=[an_indicator()],
+        measurements=first + second,
+    )
+    result = only(study)
+    assert result.within_facilities == pytest.approx(0)
     assert result.pooled.verdict == "who reported changed"
 
 

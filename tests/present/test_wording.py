@@ -14,7 +14,7 @@ from qieval.present.wording import mentoring as of_mentoring
 from qieval.present.wording import sustainment as of_sustainment
 from tests.analyses.conftest import an_indicator, make_study, monthly
 from tests.analyses.test_durations import of_months, project
-from tests.analyses.test_effectiveness import BEFORE, HIGHER, SAME
+from tests.analyses.test_effectiveness import BEFORE, HIGHER, SAME, joining_late
 from tests.analyses.test_effectiveness import study_of as care
 from tests.analyses.test_mentoring import totals
 from tests.analyses.test_sustainment import levels, study_of_many
@@ -165,6 +165,16 @@ def test_a_missing_signal_after_a_short_baseline_is_not_a_missing_change():
     (said,) = said_of(care(BEFORE[:3] + SAME, joined="2021-04-01"))
     assert "With 3 baseline months and 12 months after them, only a change that came at once and lasted" in said
     assert said.endswith("could be told from chance, so one may well have gone unseen.")
+
+
+def test_a_line_moved_by_who_reports_is_told_with_what_happened_inside():
+    (said,) = said_of(joining_late())
+    assert re.fullmatch(
+        r"Cord clamped late: the line of all facilities together moved \(\+\d+ points\), but inside facilities that "
+        r"reported before and after the change is (0|[+−]1) points?\. Who reported, or how many people each saw, has "
+        r"changed, so this is no evidence that care did\.",
+        said,
+    )
 
 
 def test_part_of_a_gain_that_has_gone_is_said():

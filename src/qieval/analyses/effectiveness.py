@@ -49,6 +49,7 @@ class IndicatorResult:
 
     indicator: Indicator
     pooled: RunChart  # its points also hold `facilities`: how many reported that month
+    within_facilities: float  # the change of the last months from the baseline inside facilities, see there
     facilities: dict[str, RunChart]  # by name as shown, in the order of the facilities table
     table: pd.DataFrame  # one row per facility, see `_facility_row`
     reached: Proportion | None  # of the facilities with months enough; None without a target or such a facility
@@ -106,6 +107,7 @@ def _indicator_result(study: Study, indicator: Indicator, months: pd.DataFrame) 
     if indicator.kind != "count":
         together["value"] = together["value"].mask(together["denominator"] < options.smallest_denominator)
     pooled_chart = _run_chart(together, _pooled_baseline(study, together, months), indicator, recent)
+    within = _within_facilities(months, pooled_chart, indicator)
 
     # A count is of everybody there is; any other value from a handful of people says little and may identify them.
     small = (months["denominator"] < options.smallest_denominator) & (indicator.kind != "count")
@@ -119,12 +121,12 @@ def _indicator_result(study: Study, indicator: Indicator, months: pd.DataFrame) 
         charts[names[facility]] = chart
         rows.append(_facility_row(names[facility], joined, chart, indicator, options.effectiveness.months_to_reach))
     table = pd.DataFrame(rows)
-    pooled_chart = _unless_mix_changed(pooled_chart, table)
     able = table["reached"].notna()
     reached = table["reached"] == True  # noqa: E712, the column also holds missing
     return IndicatorResult(
         indicator=indicator,
-        pooled=pooled_chart,
+        pooled=_unless_mix_changed(pooled_chart, within),
+        within_facilities=within,
         facilities=charts,
         table=table,
         reached=proportion(int(reached.sum()), int(able.sum())) if able.any() else None,
@@ -137,10 +139,31 @@ def _indicator_result(study: Study, indicator: Indicator, months: pd.DataFrame) 
     )
 
 
-def _unless_mix_changed(chart: RunChart, table: pd.DataFrame) -> RunChart:
-    """A pooled line that moved though no facility did so on its own tells who reported, not what care was like."""
-    judged = table["verdict"].isin(JUDGED)
-    if chart.verdict in ("improved", "worsened") and judged.any() and not table["verdict"].eq(chart.verdict).any():
+def _within_facilities(months: pd.DataFrame, chart: RunChart, indicator: Indicator) -> float:
+    """The change from the baseline to the last months inside facilities, weighted by their people.
+
+    Only facilities that reported in both count, each with the same weight before and after: so it does not move
+    when facilities join, stop reporting, or see more people than others. Missing where no facility did.
+    """
+    points = chart.points
+    before = months.loc[months["period"].isin(points.loc[points["in_baseline"], "period"])]
+    last = months.loc[months["period"].isin(points.loc[points["recent"], "period"])]
+    levels = [
+        half.groupby("facility_id")[["numerator", "denominator"]]
+        .sum()
+        .eval("numerator / denominator")
+        .mul(indicator.per)
+        for half in (before, last)
+    ]
+    change = (levels[1] - levels[0]).dropna()
+    people = months.groupby("facility_id")["denominator"].sum()[change.index]
+    return float((change * people).sum() / people.sum()) if len(change) else np.nan
+
+
+def _unless_mix_changed(chart: RunChart, within: float) -> RunChart:
+    """A line of all together that moved, with at most a third of it inside facilities, tells who reported."""
+    moved = chart.recent_median - chart.centre
+    if chart.verdict in ("improved", "worsened") and not within / moved > 1 / 3:
         return replace(chart, verdict="who reported changed")
     return chart
 

@@ -48,13 +48,21 @@ def collaborative(result: IndicatorResult) -> str:
     if chart.verdict == "no signal":
         return f"{name}: no signal of change by the runs rules. {moved} {_needed(chart)}"
     if chart.verdict == "who reported changed":
+        together = change(chart.recent_median - chart.centre, result.indicator)
         return (
-            f"{name}: the line of all facilities together moved, but no facility moved so on its own: who reported, or "
-            "how many people each saw, has changed, and this is no evidence that care did."
+            f"{name}: the line of all facilities together moved ({together}), but {_inside(result)}. Who reported, or "
+            "how many people each saw, has changed, so this is no evidence that care did."
         )
     if chart.verdict == "back at baseline":
         return f"{name} changed and is back at its baseline. {moved} {_runs_sentence(chart)}"
     return f"{name} {chart.verdict}. {moved} {_runs_sentence(chart)}"
+
+
+def _inside(result: IndicatorResult) -> str:
+    if math.isnan(result.within_facilities):
+        return "no facility reported both in the baseline and in the last months"
+    inside = change(result.within_facilities, result.indicator)
+    return f"inside facilities that reported before and after the change is {inside}"
 
 
 def _needed(chart: RunChart) -> str:
