@@ -76,9 +76,10 @@ SCRIPT = "<script>document.title='broken'</script>"
 
 
 def hostile_study(folder: Path) -> Path:
-    """The small example with names that are markup, formulas, mathematics and Hindi."""
+    """The small example, without measurements, with names that are markup, formulas, mathematics and Hindi."""
     data = folder / "hostile"
     shutil.copytree(PROJECT / "src/qieval/study/examples/small", data)
+    (data / "measurements.csv").unlink()
     facilities = (data / "facilities.csv").read_text(encoding="utf-8").splitlines()
     names = [f'"{SCRIPT}"', "=1+1 $x^2$", "प्राथमिक स्वास्थ्य केंद्र"]
     rows = [row.split(",") for row in facilities]

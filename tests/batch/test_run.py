@@ -83,7 +83,10 @@ def test_an_interrupted_run_says_so_and_leaves_nothing_half_made(tmp_path: Path)
         text=True,
         start_new_session=True,
     )
-    time.sleep(8)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "reports").glob(".*.making-*")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1)
     os.killpg(running.pid, signal.SIGINT)
     _, errors = running.communicate(timeout=60)
     assert running.returncode == 130

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,12 +75,27 @@ def run_batch(
                 record = _finish(job, runs, making, out / job.parameters.collaborative)
                 on_report(record, sum(run.seconds for run in runs))
                 records.append(record)
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            _end_kernels([future for _, _, futures in waiting for future in futures])
+            raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
             for _, making, _ in waiting:
                 shutil.rmtree(making, ignore_errors=True)
             index = write_index(out)  # also after an interruption: what was finished is listed
     return records, index
+
+
+def _end_kernels(futures: list[Future[Run]]) -> None:
+    """End what still runs: kernels are in sessions of their own, which an interruption does not reach."""
+    import psutil
+
+    while not all(future.done() for future in futures):
+        for kernel in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                kernel.kill()
+        time.sleep(0.1)
 
 
 def _finish(job: Job, runs: list[Run], making: Path, final: Path) -> dict[str, Any]:
