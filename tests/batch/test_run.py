@@ -13,6 +13,7 @@ import nbformat
 import pytest
 import yaml
 
+from qieval.batch import execute
 from qieval.present.display import KEY_FIGURES
 from tests.batch.conftest import PROJECT, qieval
 
@@ -94,6 +95,13 @@ def test_an_interrupted_run_says_so_and_leaves_nothing_half_made(tmp_path: Path)
         "Stopped. Reports that were finished are in place; the others are as they were before."
     )
     assert [path.name for path in (tmp_path / "reports").iterdir()] == ["index.html"]
+
+
+def test_an_executed_notebook_that_was_cut_off_is_not_taken_for_whole(tmp_path: Path) -> None:
+    (tmp_path / "cut.ipynb").write_text('{"cells": [', encoding="utf-8")
+    assert not execute._without_paths(tmp_path / "cut.ipynb", tmp_path)
+    assert not execute._without_paths(tmp_path / "missing.ipynb", tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_kernel_that_dies_fails_its_section_with_a_reason(tmp_path: Path) -> None:

@@ -77,13 +77,16 @@ def plain_parameters(job: Job) -> dict[str, object]:
 
 
 def _without_paths(output: Path, home: Path) -> bool:
-    """Take the machine's folders out of an executed notebook, since it is shared; False if it cannot be read."""
+    """Take the machine's folders out of an executed notebook, since it is shared.
+
+    False if it is not there, or was cut off by a full disk: then nothing of it is left to be taken for whole.
+    """
     import nbformat
 
     try:
         executed = nbformat.read(output, as_version=4)
-    except (OSError, ValueError):  # missing, or cut off
-        nbformat.write(nbformat.v4.new_notebook(), output)
+    except (OSError, ValueError):
+        output.unlink(missing_ok=True)
         return False
     for key in ("input_path", "output_path"):
         executed["metadata"].get("papermill", {}).pop(key, None)
@@ -94,7 +97,11 @@ def _without_paths(output: Path, home: Path) -> bool:
                 shown["traceback"] = [_shortened(line, home) for line in shown["traceback"]]
             elif shown["output_type"] == "stream":
                 shown["text"] = _shortened(shown["text"], home)
-    nbformat.write(executed, output)
+    try:
+        nbformat.write(executed, output)
+    except OSError:
+        output.unlink(missing_ok=True)
+        return False
     return True
 
 
