@@ -46,7 +46,7 @@ def runs(values: ArrayLike, centre: float, *, baseline: int | None = None) -> Ru
     known = values[np.isfinite(values - centre)]
     side = np.sign(known - centre)
     n_useful = int((side != 0).sum())
-    longest, crossings, unbroken = _runs_of_sides(side[np.newaxis, :])
+    longest, crossings, unbroken = runs_of_sides(side[:, np.newaxis])
     if baseline is None or baseline >= len(known):
         longest_limit, crossings_limit = anhoej_limits(n_useful)
     else:
@@ -159,10 +159,10 @@ def _fewest_by_chance(crossings: np.ndarray) -> int:
 
 
 def _in_random_order(values: ArrayLike, baseline: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """`_runs_of_sides` of the values in many random orders, about the median of the first of each."""
+    """`runs_of_sides` of the values in many random orders, about the median of the first of each."""
     values = np.sort(np.asarray(values, dtype=float))
     rows = values[_random_orders(len(values))]
-    return _runs_of_sides(np.sign(rows - np.median(rows[:, :baseline], axis=1, keepdims=True)))
+    return runs_of_sides(np.sign(rows - np.median(rows[:, :baseline], axis=1, keepdims=True)).T)
 
 
 @lru_cache(maxsize=64)
@@ -172,13 +172,16 @@ def _random_orders(n_points: int) -> np.ndarray:
     return np.random.default_rng(20141121).permuted(in_order, axis=1)
 
 
-def _runs_of_sides(sides: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Longest run, crossings and longest unbroken run of each row of a matrix of -1, 0 and +1.
+def runs_of_sides(sides: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Longest run, crossings and longest unbroken run of many series.
 
-    A 0 neither makes nor breaks a run, except an unbroken one.
+    Parameters
+    ----------
+    sides : array (points, series) of -1, 0 and +1
+        Points in time order. A 0 lies on the line: it neither makes nor breaks a run, except an unbroken one.
     """
-    last, length, longest, crossings, stretch, unbroken = (np.zeros(len(sides), dtype=np.int16) for _ in range(6))
-    for side in np.ascontiguousarray(sides.T, dtype=np.int16):
+    last, length, longest, crossings, stretch, unbroken = (np.zeros(sides.shape[1], dtype=np.int16) for _ in range(6))
+    for side in np.ascontiguousarray(sides, dtype=np.int16):
         is_useful = side != 0
         goes_on = side == last
         crossings += is_useful & (last == -side)

@@ -1,0 +1,204 @@
+"""From a long frame to series in time order, and to matrices of series of equal length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from qieval.errors import DataError, ParameterError
+
+BLOCK = 16_384  # series calculated together: their matrices stay in the processor's cache
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Layout:
+    """Rows in the order of their series and of time. `columns` holds arrays of one value a row."""
+
+    keys: pd.DataFrame  # one row per series: the values of `by`, in order of appearance
+    codes: np.ndarray  # which series a row belongs to
+    period: np.ndarray
+    columns: dict[str, np.ndarray]
+    warnings: np.ndarray  # of each series, bits of `WARNINGS`
+
+    def starts(self) -> np.ndarray:
+        """The first row of each series."""
+        return np.flatnonzero(np.diff(self.codes, prepend=-1))
+
+    def positions(self) -> np.ndarray:
+        """How many periods of its own series come before each row."""
+        starts = self.starts()
+        return np.arange(len(self.codes)) - np.repeat(starts, np.diff(starts, append=len(self.codes)))
+
+
+def periods_of(data: pd.DataFrame, period: str) -> np.ndarray:
+    """The time of every row, as dates or numbers.
+
+    Raises
+    ------
+    DataError
+        If a period is missing, or text that is no date.
+    """
+    column = data[period]
+    if isinstance(column.dtype, pd.PeriodDtype):
+        column = column.dt.to_timestamp()
+    if column.dtype == object or isinstance(column.dtype, pd.StringDtype):
+        dates = pd.to_datetime(column, errors="coerce", format="ISO8601")
+        bad = dates.isna()
+        if bad.any():
+            raise DataError(
+                f"{of_rows(bad, data)} '{period}' is no date ({examples(column[bad])}). Write dates as 2024-03-01, or "
+                "give numbers."
+            )
+        column = dates
+    if column.isna().any():
+        raise DataError(f"{of_rows(column.isna(), data)} '{period}' is missing. Every row needs its period.")
+    values = column.to_numpy()
+    if np.issubdtype(values.dtype, np.datetime64):
+        return values.astype("datetime64[ns]", copy=False)
+    if not np.issubdtype(values.dtype, np.number):
+        raise DataError(f"'{period}' holds {column.dtype}: give dates or numbers.")
+    return values
+
+
+def arrange(data: pd.DataFrame, period: np.ndarray, by: Sequence[str], columns: dict[str, np.ndarray]) -> Layout:
+    """Put rows in the order of their series and of time; rows of one period stay in the order given."""
+    codes, keys = _series_of(data, by)
+    next_series = np.diff(codes)
+    is_ordered = (next_series > 0) | ((next_series == 0) & (period[1:] >= period[:-1]))
+    if not is_ordered.all():
+        order = np.lexsort((period, codes))
+        codes, period = codes[order], period[order]
+        columns = {name: values[order] for name, values in columns.items()}
+    warnings = np.zeros(len(keys), dtype=np.int16)
+    return Layout(keys=keys, codes=codes, period=period, columns=columns, warnings=warnings)
+
+
+def _series_of(data: pd.DataFrame, by: Sequence[str]) -> tuple[np.ndarray, pd.DataFrame]:
+    """Which series each row belongs to, and what each is called."""
+    if not by:
+        return np.zeros(len(data), dtype=np.int32), pd.DataFrame(index=range(min(len(data), 1)))
+    for name in by:
+        if data[name].isna().any():
+            raise DataError(f"{of_rows(data[name].isna(), data)} '{name}' is missing. Every row needs its series.")
+    if len(by) == 1:
+        column = data[by[0]]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            codes, names = column.cat.codes.to_numpy(), column.cat.categories
+            used = np.zeros(len(names), dtype=bool)
+            used[codes] = True
+            if not used.all():  # categories without a row
+                codes, names = (np.cumsum(used) - 1)[codes], names[used]
+            return codes.astype(np.int32, copy=False), pd.DataFrame(
+                {by[0]: pd.Categorical.from_codes(np.flatnonzero(used), dtype=column.dtype)}
+            )
+        codes, names = pd.factorize(column)
+        return codes.astype(np.int32), pd.DataFrame({by[0]: names})
+    grouped = data.groupby(list(by), sort=False, observed=True)
+    codes = grouped.ngroup().to_numpy().astype(np.int32)
+    first = np.unique(codes, return_index=True)[1]
+    return codes, data[list(by)].iloc[first].reset_index(drop=True)
+
+
+def with_gaps(layout: Layout) -> Layout:
+    """Put in the months, or weeks, that have no row, as gaps.
+
+    The step is the largest that leads to every period of the data: a month, a quarter, a week. Where periods are
+    neither first days of months nor whole weeks apart, rows stay as they are.
+    """
+    found = _whole_steps(layout.period)
+    if found is None or len(layout.period) < 2:
+        return layout
+    number, first = found
+    ahead = np.diff(number)
+    within = layout.codes[1:] == layout.codes[:-1]
+    step = int(np.gcd.reduce(ahead[within])) if within.any() else 0
+    if step == 0 or not (within & (ahead > step)).any():
+        return layout
+    missing = np.where(within, ahead // step - 1, 0)
+    copies = np.append(missing, 0) + 1  # every row, and the gaps after it
+    source = np.repeat(np.arange(len(number)), copies)
+    after = np.arange(len(source)) - np.repeat(np.cumsum(copies) - copies, copies)
+    is_gap = after > 0
+    columns = {}
+    for name, values in layout.columns.items():
+        longer = values[source]
+        if name != "phase":  # a gap lies in the phase of the row before it
+            longer[is_gap] = False if values.dtype == bool else np.nan
+        columns[name] = longer
+    period = (first + (number[source] + after * step)).astype("datetime64[ns]")
+    return replace(layout, codes=layout.codes[source], period=period, columns=columns)
+
+
+def _whole_steps(period: np.ndarray) -> tuple[np.ndarray, np.datetime64] | None:
+    """Periods as whole numbers of months, or of days where they are whole weeks apart, from the first."""
+    if not np.issubdtype(period.dtype, np.datetime64):
+        return None
+    first, last = period.min(), period.max()
+    day = np.timedelta64(1, "D").astype("timedelta64[ns]").astype(np.int64)
+    since, rest = np.divmod(period.view(np.int64) - first.view(np.int64), day)
+    if rest.any() or (last - first) > np.timedelta64(366 * 200, "D"):
+        return None
+    # A table of all days between the first and the last: far quicker than a calendar calculation for every row.
+    days = np.arange(first.astype("datetime64[D]"), last.astype("datetime64[D]") + 1)
+    months = days.astype("datetime64[M]")
+    is_first_of_month = months.astype("datetime64[D]") == days
+    if is_first_of_month[since].all():
+        return (months - months[0]).astype(np.int64)[since], months[0]
+    if (since % 7 == 0).all():
+        return since // 7 * 7, first.astype("datetime64[D]")
+    return None
+
+
+def blocks(starts: np.ndarray, n_rows: int) -> Iterator[tuple[np.ndarray, slice | np.ndarray]]:
+    """Groups of equal length, some thousands at a time: which groups, and their rows.
+
+    Rows are a slice where the groups follow each other without a break (then a matrix is a view of its column), or
+    else a matrix of row numbers.
+    """
+    lengths = np.diff(starts, append=n_rows)
+    if len(lengths) and (lengths == lengths[0]).all():
+        for first in range(0, len(starts), BLOCK):
+            last = min(first + BLOCK, len(starts))
+            yield np.arange(first, last), slice(starts[first], starts[last] if last < len(starts) else n_rows)
+        return
+    in_order = np.argsort(lengths, kind="stable")
+    ends = np.flatnonzero(np.diff(lengths[in_order], append=-1)) + 1
+    for first, last in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True):
+        length = int(lengths[in_order[first]])
+        for at in range(first, last, BLOCK):
+            groups = in_order[at : min(at + BLOCK, last)]
+            yield groups, starts[groups][:, np.newaxis] + np.arange(length)
+
+
+def matrix(column: np.ndarray, groups: np.ndarray, rows: slice | np.ndarray) -> np.ndarray:
+    """The rows of some groups as a matrix, a group a row."""
+    return column[rows].reshape(len(groups), -1) if isinstance(rows, slice) else column[rows]
+
+
+def of_rows(bad: np.ndarray | pd.Series, data: pd.DataFrame) -> str:
+    """'3 of 24 rows:' for messages."""
+    n = int(np.sum(bad))
+    return f"{n:,} of {len(data):,} rows:"
+
+
+def examples(values: pd.Series | np.ndarray, most: int = 3) -> str:
+    """A few of the values, for messages."""
+    shown = [repr(value) if isinstance(value, str) else str(value) for value in list(values)[:most]]
+    return ", ".join(shown) + (", ..." if len(values) > most else "")
+
+
+def check_columns(data: pd.DataFrame, named: dict[str, str | None]) -> None:
+    """Raise for columns that are not there, all at once."""
+    import difflib
+
+    problems = []
+    for argument, name in named.items():
+        if name is not None and name not in data.columns:
+            near = difflib.get_close_matches(str(name), [str(column) for column in data.columns], n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" It has {examples(data.columns, 8)}."
+            problems.append(f"{argument}: the data have no column {name!r}.{hint}")
+    if problems:
+        raise ParameterError(" ".join(problems))

@@ -1,0 +1,200 @@
+"""What goes into a chart: arguments and numbers checked, one row per period, or subgroups made of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from qieval.errors import DataError, ParameterError
+from qieval.methods.spc.layout import Layout, examples, of_rows
+from qieval.methods.spc.limits import Kind
+
+FEW_POINTS = 12  # limits from fewer points move a good deal when the next point comes (Provost and Murray 2022)
+FEW_USEFUL = 10  # with fewer the runs rules hardly ever signal, whatever happened (Anhoej 2014)
+
+# What `.series` may warn of; each is a bit, joined into one text per series.
+WARNINGS = {
+    "no value in the baseline": "no value lies in the baseline: there is neither a centre line nor a limit",
+    "one point": "a single point shows no variation: no limits",
+    "few points in the baseline": f"centre and limits rest on fewer than {FEW_POINTS} points and are uncertain",
+    "baseline shorter than asked": "the series, or phase, is shorter than its baseline: all of it was used",
+    "no variation in the baseline": "all values in the baseline are equal: no limits",
+    "few useful points": f"fewer than {FEW_USEFUL} points off the centre line: runs can hardly signal",
+    "screening left nothing": "all moving ranges but zeros were above their limit, so none was left out",
+    "rows summed": "several rows of one period were added up",
+    "rows averaged": "several rows of one period were averaged",
+}
+BIT = {name: 1 << position for position, name in enumerate(WARNINGS)}
+
+
+def check_arguments(
+    what: Kind, kind: str, value: str | None, numerator: str | None, denominator: str | None, *,
+    gaps: str, within: str, d2: float, per: float,
+) -> None:  # fmt: skip
+    problems = []
+    if value is not None and (numerator is not None or denominator is not None):
+        problems.append("Give a value, or a numerator with its denominator, not both.")
+    elif value is None and numerator is None:
+        problems.append("Give the column to chart: value, or numerator and denominator.")
+    elif what.needs in ("proportion", "rate") and (numerator is None or denominator is None):
+        problems.append(f"A chart of kind {kind} needs numerator and denominator.")
+    elif what.needs in ("count", "subgroup") and denominator is not None:
+        problems.append(f"A chart of kind {kind} has no denominator; leave it out, or choose p, u or i.")
+    if what.needs == "subgroup" and value is None:
+        problems.append(f"A chart of kind {kind} needs value, one row per member of a subgroup.")
+    if denominator is not None and numerator is None and value is None:
+        problems.append("A denominator needs its numerator.")
+    if gaps not in ("break", "bridge"):
+        problems.append(f"gaps: {gaps!r} is neither 'break' nor 'bridge'.")
+    allowed = {"xbar": ("auto", "mean", "pooled", "range"), "s": ("auto", "mean", "pooled")}.get(kind, ("auto",))
+    if within not in allowed:
+        problems.append(f"within: {within!r} is not for a chart of kind {kind}, which takes {', '.join(allowed)}.")
+    for name, number in (("per", per), ("d2", d2)):
+        if not (np.isfinite(number) and number > 0):
+            problems.append(f"{name}: {number} is not a number above 0.")
+    if problems:
+        raise ParameterError(" ".join(problems))
+
+
+def truth(data: pd.DataFrame, argument: str, column: str) -> np.ndarray:
+    """A column of true and false."""
+    values = data[column]
+    if values.isna().any() or not values.isin([True, False]).all():
+        raise DataError(f"{argument}: the column {column!r} is not true or false throughout.")
+    return values.to_numpy(dtype=bool)
+
+
+def mask_of(argument: str, column: str | None, given: Any, data: pd.DataFrame) -> np.ndarray | None:
+    """What was given as true or false for every row, in a column or by itself; None if it was given otherwise."""
+    if column is not None:
+        return truth(data, argument, column)
+    if isinstance(given, str) or not hasattr(given, "__len__"):
+        return None
+    values = np.asarray(given)
+    if values.dtype != bool:
+        return None
+    if len(values) != len(data):
+        raise ParameterError(f"{argument}: {len(values)} times true or false for {len(data)} rows. Give one a row.")
+    return values
+
+
+def numbers(
+    data: pd.DataFrame, what: Kind, value: str | None, numerator: str | None, denominator: str | None
+) -> dict[str, np.ndarray]:
+    """The columns to calculate with, as floating point numbers; a missing half makes both missing."""
+    found = {}
+    for name, column in (("value", value), ("total", numerator), ("n", denominator)):
+        if column is None:
+            continue
+        try:
+            found[name] = data[column].to_numpy(dtype=float, na_value=np.nan)
+        except (ValueError, TypeError):
+            bad = pd.to_numeric(data[column], errors="coerce").isna() & data[column].notna()
+            raise DataError(
+                f"{of_rows(bad, data)} '{column}' is not a number ({examples(data.loc[bad, column])}). Mend them, or "
+                "leave them empty."
+            ) from None
+    if denominator is None and numerator is not None:
+        found["value"] = found.pop("total")
+    return found
+
+
+def check_numbers(layout: Layout, what: Kind, by: tuple[str, ...], names: Mapping[str, str | None]) -> None:
+    columns = layout.columns
+    problems = []
+
+    def named(bad: np.ndarray, text: str) -> None:
+        if bad.any():
+            problems.append(f"{int(bad.sum()):,} of {len(bad):,} rows {text} ({_rows(layout, bad, by)}).")
+
+    if "total" in columns:
+        y, n = columns["total"], columns["n"]
+        with np.errstate(invalid="ignore"):
+            named(~np.isnan(y) & (y < 0) | (n < 0) | np.isinf(y) | np.isinf(n), "hold a negative or infinite number")
+            named((n == 0) & (y > 0), f"have events ({names['numerator']}) among nobody ({names['denominator']} is 0)")
+            if what.needs == "proportion":
+                named((y > n) & (n > 0), f"have a {names['numerator']} above their {names['denominator']}")
+    else:
+        x = columns["value"]
+        with np.errstate(invalid="ignore"):
+            named(np.isinf(x), "are infinite")
+            if what.needs == "count":
+                named(x < 0, "are negative, which a count or a time cannot be")
+    if problems:
+        raise DataError(" ".join(problems) + " Check that columns are not swapped, and mend or empty these rows.")
+
+
+def _rows(layout: Layout, bad: np.ndarray, by: tuple[str, ...]) -> str:
+    """A few of the bad rows by series and period, with their numbers."""
+    shown = []
+    for row in np.flatnonzero(bad)[:3]:
+        period = layout.period[row]
+        when = str(period)[:10] if isinstance(period, np.datetime64) else str(period)
+        who = ", ".join(str(layout.keys[name].iloc[layout.codes[row]]) for name in by)
+        held = layout.columns
+        what = f"{held['total'][row]:g} of {held['n'][row]:g}" if "total" in held else f"{held['value'][row]:g}"
+        shown.append(f"{who + ' ' if who else ''}{when}: {what}")
+    return "; ".join(shown) + ("; ..." if bad.sum() > 3 else "")
+
+
+def one_row_a_period(layout: Layout) -> Layout:
+    """Add up the rows of one period, or average them, and make ratios; a half that is missing makes a gap."""
+    columns = dict(layout.columns)
+    if "total" in columns:
+        unknown = np.isnan(columns["total"]) | np.isnan(columns["n"]) | (columns["n"] == 0)
+        if unknown.any():
+            columns["total"] = np.where(unknown, np.nan, columns["total"])
+            columns["n"] = np.where(unknown, np.nan, columns["n"])
+    first = np.ones(len(layout.codes), dtype=bool)
+    first[1:] = (np.diff(layout.codes) != 0) | (layout.period[1:] != layout.period[:-1])
+    warnings = layout.warnings
+    codes, period = layout.codes, layout.period
+    if not first.all():
+        starts = np.flatnonzero(first)
+        repeated = np.diff(starts, append=len(first)) > 1
+        name = "rows summed" if "total" in columns else "rows averaged"
+        warnings = warnings.copy()
+        warnings[np.unique(codes[starts[repeated]])] |= BIT[name]
+        columns = {key: _over(values, starts, key) for key, values in columns.items()}
+        codes, period = codes[starts], period[starts]
+    if "total" in columns:
+        columns["value"] = columns["total"] / columns["n"]
+    return replace(layout, codes=codes, period=period, columns=columns, warnings=warnings)
+
+
+def _over(values: np.ndarray, starts: np.ndarray, name: str) -> np.ndarray:
+    """One value for the rows of each period: sums of counts, means of values, the first phase, any exclusion."""
+    if name == "phase":
+        return values[starts]
+    if values.dtype == bool:
+        return np.logical_or.reduceat(values, starts)
+    known = ~np.isnan(values)
+    summed = np.add.reduceat(np.where(known, values, 0.0), starts)
+    count = np.add.reduceat(known, starts, dtype=int)
+    summed = np.where(count > 0, summed, np.nan)
+    return summed if name in ("total", "n") else summed / np.maximum(count, 1)
+
+
+def subgroups(layout: Layout) -> Layout:
+    """The rows of a period as one subgroup: its mean, sum, size and standard deviation."""
+    first = np.ones(len(layout.codes), dtype=bool)
+    first[1:] = (np.diff(layout.codes) != 0) | (layout.period[1:] != layout.period[:-1])
+    starts = np.flatnonzero(first)
+    x = layout.columns["value"]
+    known = np.isfinite(x)
+    n = np.add.reduceat(known, starts, dtype=float)
+    total = np.add.reduceat(np.where(known, x, 0.0), starts)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = total / n
+        apart = np.where(known, x - np.repeat(mean, np.diff(starts, append=len(x))), 0.0)
+        sd = np.sqrt(np.add.reduceat(apart**2, starts) / (n - 1))
+    others = [key for key in layout.columns if key in ("phase", "excluded", "base")]
+    columns = {key: _over(layout.columns[key], starts, key) for key in others}
+    columns |= {"value": mean, "total": np.where(n > 0, total, np.nan), "n": np.where(n > 0, n, np.nan), "sd": sd}
+    largest = np.maximum.reduceat(np.where(known, x, -np.inf), starts)
+    columns["range"] = np.where(n > 0, largest - np.minimum.reduceat(np.where(known, x, np.inf), starts), np.nan)
+    return replace(layout, codes=layout.codes[starts], period=layout.period[starts], columns=columns)
