@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from qieval.errors import DataError
+from qieval.errors import DataError, ParameterError
 from qieval.methods.rates import proportion, proportion_difference, rate_ratio, ratio
 from tests.methods.conftest import case
 
@@ -46,6 +46,19 @@ def test_what_is_not_a_proportion_is_refused_with_its_counts(part, whole):
         proportion(part, whole)
 
 
+@pytest.mark.parametrize(("part", "whole"), [(8, 10), (0, 10), (10, 10), (4, 18), (1, 3), (13681, 25940)])
+def test_the_exact_interval_of_a_proportion_is_that_of_clopper_and_pearson(part, whole):
+    found = proportion(part, whole, method="exact")
+    assert found.estimate == proportion(part, whole).estimate
+    assert found.low == pytest.approx(C06[f"{part}of{whole}_cp_l"], **CLOSED_FORM)
+    assert found.high == pytest.approx(C06[f"{part}of{whole}_cp_u"], **CLOSED_FORM)
+
+
+def test_an_unknown_method_is_refused():
+    with pytest.raises(ParameterError, match=r"^method is 'wald': give 'wilson' or 'exact'$"):
+        proportion(8, 10, method="wald")
+
+
 # --- done over planned -----------------------------------------------------------------------------
 
 
@@ -74,6 +87,21 @@ def test_nothing_done_has_a_lower_limit_of_zero_and_an_upper_limit():
 def test_nothing_planned_has_no_ratio_and_the_message_says_what_to_give_instead(done, planned):
     with pytest.raises(DataError, match=f"^{done} done of {planned} planned has no ratio: give the counts instead$"):
         ratio(done, planned)
+
+
+def test_where_none_can_be_extra_the_interval_is_the_exact_binomial_one_and_ends_at_one():
+    found = ratio(4, 18, can_exceed=False)
+    assert (found.done, found.planned, found.ratio) == (4, 18, ratio(4, 18).ratio)
+    assert found.low == pytest.approx(C05["hub_binom_cp_lcl"], **CLOSED_FORM)
+    assert found.high == pytest.approx(C05["hub_binom_cp_ucl"], **CLOSED_FORM)
+    assert ratio(18, 18, can_exceed=False).high == 1 < ratio(18, 18).high
+
+
+def test_more_done_than_planned_is_refused_where_none_can_be_extra():
+    with pytest.raises(
+        DataError, match=r"^34 done of 14 planned, though none can be extra: count only what was planned$"
+    ):
+        ratio(34, 14, can_exceed=False)
 
 
 # --- two rates -------------------------------------------------------------------------------------

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from qieval.errors import DataError
+from qieval.errors import DataError, ParameterError
+
+_PROPORTION_METHODS = {"wilson": "wilson", "exact": "beta"}  # as statsmodels calls them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,23 +32,35 @@ class Ratio:
     high: float
 
 
-def proportion(successes: int, total: int, *, level: float = 0.95) -> Proportion:
-    """A proportion with its Wilson score interval.
+def proportion(successes: int, total: int, *, level: float = 0.95, method: str = "wilson") -> Proportion:
+    """A proportion with its interval: Wilson's score interval, or the exact one of Clopper and Pearson.
+
+    Wilson's holds its level on average; the exact one never falls below it and is wider.
+
+    Parameters
+    ----------
+    method : "wilson" or "exact"
 
     Raises
     ------
     DataError
         If `total` is 0, or `successes` is not between 0 and `total`.
+    ParameterError
+        If `method` is neither.
 
     References
     ----------
     .. [1] Wilson EB. Probable inference, the law of succession, and statistical inference. JASA 1927;22:209.
+    .. [2] Clopper CJ, Pearson ES. The use of confidence or fiducial limits illustrated in the case of the binomial.
+       Biometrika 1934;26:404.
     """
     from statsmodels.stats.proportion import proportion_confint
 
+    if method not in _PROPORTION_METHODS:
+        raise ParameterError(f"method is {method!r}: give {' or '.join(map(repr, _PROPORTION_METHODS))}")
     if total <= 0 or not 0 <= successes <= total:
         raise DataError(f"{successes} of {total} is not a proportion: it needs 0 <= part <= whole and a whole above 0")
-    low, high = proportion_confint(successes, total, alpha=1 - level, method="wilson")
+    low, high = proportion_confint(successes, total, alpha=1 - level, method=_PROPORTION_METHODS[method])
     return Proportion(
         successes=successes,
         total=total,
@@ -57,15 +71,17 @@ def proportion(successes: int, total: int, *, level: float = 0.95) -> Proportion
     )
 
 
-def ratio(done: int, planned: int, *, level: float = 0.95) -> Ratio:
+def ratio(done: int, planned: int, *, level: float = 0.95, can_exceed: bool = True) -> Ratio:
     """Done over planned, `done` a Poisson count and `planned` a fixed number, with the exact interval.
 
-    More can be done than planned, so the ratio may exceed 1; it is an intensity, not a coverage.
+    More can be done than planned, so the ratio may exceed 1; it is an intensity, not a coverage. Where each that was
+    planned is either done or not, say so with ``can_exceed=False``: `done` is then binomial, and the interval that of
+    Clopper and Pearson.
 
     Raises
     ------
     DataError
-        If nothing was planned: there is no ratio, only a count.
+        If nothing was planned: there is no ratio, only a count. If more was done than planned and that cannot be.
 
     References
     ----------
@@ -75,6 +91,11 @@ def ratio(done: int, planned: int, *, level: float = 0.95) -> Ratio:
 
     if planned <= 0 or done < 0:
         raise DataError(f"{done} done of {planned} planned has no ratio: give the counts instead")
+    if not can_exceed:
+        if done > planned:
+            raise DataError(f"{done} done of {planned} planned, though none can be extra: count only what was planned")
+        exact = proportion(done, planned, level=level, method="exact")
+        return Ratio(done=done, planned=planned, ratio=exact.estimate, low=exact.low, high=exact.high)
     low, high = confint_poisson(done, planned, method="exact-c", alpha=1 - level)
     # The lower limit at no visit is 0; the chi-squared quantile behind it is undefined there.
     return Ratio(done=done, planned=planned, ratio=done / planned, low=float(low) if done else 0.0, high=float(high))
