@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binom, poisson
 
+from qieval.analyses.run_charts import FEWEST_MONTHS, RunChart, run_charts
 from qieval.analyses.series import Indicator, facility_months, indicators, participants, phases, pooled
 from qieval.methods.rates import Proportion, proportion
-from qieval.methods.runs import FEWEST_USEFUL, Runs, chance_of_run, runs
+from qieval.methods.runs import chance_of_run
 from qieval.study.study import Study
 
-Verdict = Literal[
-    "improved",
-    "worsened",
-    "back at baseline",
-    "no signal",
-    "who reported changed",
-    "baseline unstable",
-    "no baseline",
-    "too few months",
-]
-JUDGED: tuple[Verdict, ...] = ("improved", "worsened", "back at baseline", "no signal")
-
-FEWEST_MONTHS = 3  # before and after, as the Cochrane EPOC group asks of an interrupted time series
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class RunChart:
-    """One run chart with its verdict."""
-
-    points: pd.DataFrame  # one row per calendar month: period, value (missing: a gap), denominator, in_baseline, recent
-    centre: float  # the median drawn: of the baseline (missing below three months), or of all where there is none
-    n_baseline: int  # months with a value in the baseline
-    n_after: int  # months with a value after it
-    recent_median: float  # of the months marked recent; missing where there are fewer than three
-    best_median: float  # of the best months in a row after the baseline, as many as are recent
-    runs: Runs
-    verdict: Verdict
+COHORT_SHARE = 0.9  # of the months, in which a facility of the fixed cohort reported
+SMALLEST_COHORT = 3  # fewer facilities are no cohort: the line would be theirs
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -49,6 +24,7 @@ class IndicatorResult:
 
     indicator: Indicator
     pooled: RunChart  # its points also hold `facilities`: how many reported that month
+    cohort: pd.DataFrame | None  # the same facilities throughout: period, value, facilities; None: everybody is
     within_facilities: float  # the change of the last months from the baseline inside facilities, see there
     facilities: dict[str, RunChart]  # by name as shown, in the order of the facilities table
     table: pd.DataFrame  # one row per facility, see `_facility_row`
@@ -106,26 +82,28 @@ def _indicator_result(study: Study, indicator: Indicator, months: pd.DataFrame) 
     together = pooled(months, indicator)
     if indicator.kind != "count":
         together["value"] = together["value"].mask(together["denominator"] < options.smallest_denominator)
-    pooled_chart = _run_chart(together, _pooled_baseline(study, together, months), indicator, recent)
+    together["in_baseline"] = _pooled_baseline(study, together, months)
+    pooled_chart = run_charts({"all": together}, indicator, recent)["all"]
     within = _within_facilities(months, pooled_chart, indicator)
 
     # A count is of everybody there is; any other value from a handful of people says little and may identify them.
     small = (months["denominator"] < options.smallest_denominator) & (indicator.kind != "count")
-    names = study.facility_names()
-    charts, rows = {}, []
+    names, joined, series = study.facility_names(), {}, {}
     for facility, own in months.assign(value=months["value"].mask(small)).groupby("facility_id", sort=False):
+        name, since = names[facility], own["joined"].iloc[0]
         points = _on_calendar(own)
-        joined = own["joined"].iloc[0]
-        before = points["period"] < joined if pd.notna(joined) else _declared_baseline(study, points)
-        chart = _run_chart(points, before, indicator, recent)
-        charts[names[facility]] = chart
-        rows.append(_facility_row(names[facility], joined, chart, indicator, options.effectiveness.months_to_reach))
+        before = points["period"] < since if pd.notna(since) else _declared_baseline(study, points)
+        series[name], joined[name] = points.assign(in_baseline=before), since
+    charts = run_charts(series, indicator, recent)
+    reach = options.effectiveness.months_to_reach
+    rows = [_facility_row(name, joined[name], chart, indicator, reach) for name, chart in charts.items()]
     table = pd.DataFrame(rows)
     able = table["reached"].notna()
     reached = table["reached"] == True  # noqa: E712, the column also holds missing
     return IndicatorResult(
         indicator=indicator,
         pooled=_unless_mix_changed(pooled_chart, within),
+        cohort=_cohort(months, together, indicator),
         within_facilities=within,
         facilities=charts,
         table=table,
@@ -162,10 +140,19 @@ def _within_facilities(months: pd.DataFrame, chart: RunChart, indicator: Indicat
 
 def _unless_mix_changed(chart: RunChart, within: float) -> RunChart:
     """A line of all together that moved, with at most a third of it inside facilities, tells who reported."""
-    moved = chart.recent_median - chart.centre
-    if chart.verdict in ("improved", "worsened") and not within / moved > 1 / 3:
+    if chart.verdict in ("improved", "worsened") and not within / chart.change > 1 / 3:
         return replace(chart, verdict="who reported changed")
     return chart
+
+
+def _cohort(months: pd.DataFrame, together: pd.DataFrame, indicator: Indicator) -> pd.DataFrame | None:
+    """The pooled line of the facilities that reported in nearly every month, so that joining cannot move it."""
+    reported = months.groupby("facility_id")["period"].nunique()
+    steady = reported.index[reported >= COHORT_SHARE * together["value"].notna().sum()]
+    if not SMALLEST_COHORT <= len(steady) < len(reported):
+        return None
+    line = pooled(months.loc[months["facility_id"].isin(steady)], indicator)
+    return line[["period", "value", "facilities"]].assign(value=line["value"].where(line["facilities"] > 0))
 
 
 def _declared_baseline(study: Study, points: pd.DataFrame) -> pd.Series:
@@ -187,55 +174,6 @@ def _on_calendar(own: pd.DataFrame) -> pd.DataFrame:
     return own.set_index("period")[["value", "numerator", "denominator"]].reindex(calendar).reset_index()
 
 
-def _run_chart(points: pd.DataFrame, in_baseline: pd.Series, indicator: Indicator, recent_months: int) -> RunChart:
-    # Months before a declared baseline are drawn, but they are neither before nor after the change.
-    since = in_baseline.cummax() | ~in_baseline.any()
-    known = points["value"].notna() & since
-    baseline, after = points["value"][known & in_baseline], points["value"][known & ~in_baseline]
-    has_baseline = len(baseline) > 0
-    line_from = baseline if has_baseline else after
-    centre = float(line_from.median()) if len(line_from) >= FEWEST_MONTHS else np.nan
-    recent = pd.Series(False, index=points.index)
-    if len(after) >= FEWEST_MONTHS and not np.isnan(centre):
-        recent[after.index[-recent_months:]] = True
-    recent_median = float(points["value"][recent].median()) if recent.any() else np.nan
-    found = runs(points["value"][since], centre, baseline=len(baseline) if has_baseline else None)
-    return RunChart(
-        points=points.assign(in_baseline=in_baseline, recent=recent),
-        centre=centre,
-        n_baseline=len(baseline),
-        n_after=len(after),
-        recent_median=recent_median,
-        best_median=_best_median(after, int(recent.sum()), indicator),
-        runs=found,
-        verdict=_verdict(baseline, after, recent_median, found, indicator),
-    )
-
-
-def _verdict(baseline: pd.Series, after: pd.Series, recent_median: float, found: Runs, indicator: Indicator) -> Verdict:
-    if baseline.empty:
-        return "no baseline" if len(after) >= FEWEST_USEFUL else "too few months"
-    if min(len(baseline), len(after)) < FEWEST_MONTHS or found.signal is None:
-        return "too few months"
-    if runs(baseline, float(baseline.median())).signal:
-        return "baseline unstable"
-    if not found.signal:
-        return "no signal"
-    # The last months decide the direction: what was gained and lost again did not improve care, though the chart
-    # as a whole tells of change. To count, they must lie outside the middle half of the baseline months.
-    low, high = baseline.quantile(0.25), baseline.quantile(0.75)
-    if low <= recent_median <= high:
-        return "back at baseline"
-    return "improved" if (recent_median - float(baseline.median())) * indicator.sign > 0 else "worsened"
-
-
-def _best_median(after: pd.Series, months: int, indicator: Indicator) -> float:
-    if months < FEWEST_MONTHS:
-        return np.nan
-    medians = after.rolling(months).median()
-    return float(medians.max() if indicator.better == "up" else medians.min())
-
-
 def _facility_row(
     name: str, joined: pd.Timestamp, chart: RunChart, indicator: Indicator, months_to_reach: int
 ) -> dict[str, object]:
@@ -248,7 +186,7 @@ def _facility_row(
         "months": int(points["value"].notna().sum()),
         "baseline_median": chart.centre if chart.n_baseline >= FEWEST_MONTHS else np.nan,
         "recent_median": chart.recent_median,
-        "change": chart.recent_median - chart.centre if chart.n_baseline >= FEWEST_MONTHS else np.nan,
+        "change": chart.change if chart.n_baseline >= FEWEST_MONTHS else np.nan,
         "longest_run": chart.runs.longest_run,
         "longest_run_limit": chart.runs.longest_run_limit,
         "crossings": chart.runs.crossings,

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import qieval
 from qieval.analyses.durations import Durations
-from qieval.analyses.effectiveness import JUDGED, Effectiveness
+from qieval.analyses.effectiveness import Effectiveness
 from qieval.analyses.mentoring import Mentoring
+from qieval.analyses.run_charts import JUDGED
 from qieval.analyses.sustainment import Sustainment
 from qieval.present.display import Cell, KeyFigures
 from qieval.present.numbers import DASH, change, months, of, whole
@@ -24,7 +25,7 @@ def effectiveness(result: Effectiveness, study: Study) -> KeyFigures:
     main = result.indicators[0]
     chart = main.pooled
     judged = chart.verdict in JUDGED
-    difference = chart.recent_median - chart.centre if judged else math.nan
+    difference = chart.change if judged else math.nan
     trend = tuple(None if math.isnan(x) else float(x) for x in chart.points["value"])
     drawn = trend if any(value is not None for value in trend) else ()
     line = _known(chart.centre) if chart.n_baseline else None

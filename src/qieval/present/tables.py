@@ -8,8 +8,9 @@ from typing import Any
 import pandas as pd
 
 from qieval.analyses.durations import Durations
-from qieval.analyses.effectiveness import JUDGED, Effectiveness, IndicatorResult
+from qieval.analyses.effectiveness import Effectiveness, IndicatorResult
 from qieval.analyses.mentoring import Mentoring
+from qieval.analyses.run_charts import JUDGED
 from qieval.analyses.sustainment import IndicatorSustainment
 from qieval.present.display import Table, file_name
 from qieval.present.numbers import (
@@ -45,7 +46,7 @@ def indicator_summary(result: Effectiveness) -> Table | None:
                 "baseline_months": chart.n_baseline,
                 "baseline_median": chart.centre if judged else float("nan"),
                 "recent_median": chart.recent_median if judged else float("nan"),
-                "change": chart.recent_median - chart.centre if judged else float("nan"),
+                "change": chart.change if judged else float("nan"),
                 "verdict": chart.verdict,
                 "facilities_judged": int(found.table["verdict"].isin(JUDGED).sum()),
                 "facilities_improved": int((found.table["verdict"] == "improved").sum()),

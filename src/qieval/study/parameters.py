@@ -69,6 +69,24 @@ class Effectiveness(_Model):
     recent_months: Whole = Field(
         6, ge=3, description="how many of the last months are set beside the baseline, 3 or more", examples=[6]
     )
+    effect_month: Whole = Field(
+        12,
+        ge=1,
+        description="the month after joining at which the change is told, 1 or more; sooner where data end sooner",
+        examples=[12],
+    )
+    transition_months: Whole = Field(
+        0,
+        ge=0,
+        description="months from joining on that are left out of the fit, as neither before nor after",
+        examples=[2],
+    )
+    chosen_for_baseline: bool = Field(
+        False,
+        description="true if facilities were invited because they did badly: the report then warns that such "
+        "facilities seem to improve by chance alone",
+        examples=[True],
+    )
     mark_events: tuple[Literal["learning_session", "training", "sharing", "webinar", "product"], ...] = Field(
         ("learning_session", "training"),
         description="the kinds of events to mark on run charts, a list",

@@ -1,6 +1,7 @@
 """Statistical process control: run and control charts, their rules, and what may be read from them."""
 
 from qieval.methods.spc.chart import Chart, chart
+from qieval.methods.spc.false_signals import SHORTEST_BASELINE, false_signal_rate
 from qieval.methods.spc.limits import KINDS
 from qieval.methods.spc.prepare import WARNINGS
 from qieval.methods.spc.rephase import suggest_phases
@@ -11,6 +12,7 @@ from qieval.methods.spc.watch import bernoulli_cusum, bernoulli_run_length, cusu
 __all__ = [
     "KINDS",
     "RULE_SETS",
+    "SHORTEST_BASELINE",
     "WARNINGS",
     "Chart",
     "bernoulli_cusum",
@@ -18,6 +20,7 @@ __all__ = [
     "chart",
     "cusum",
     "ewma",
+    "false_signal_rate",
     "suggest_phases",
     "verdicts",
 ]

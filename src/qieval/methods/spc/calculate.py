@@ -66,7 +66,9 @@ def calculate(
     masks = {"base": None if used.all() else used, "skipped": out if out.any() else None}
     columns = {name: layout.columns.get(name) for name in ("value", "total", "n", "sd", "range")}
     for which, at in blocks(begins, len(value)):
-        parts: dict[str, Any] = {name: None if x is None else matrix(x, which, at) for name, x in (columns | masks).items()}
+        parts: dict[str, Any] = {}
+        for name, x in (columns | masks).items():
+            parts[name] = None if x is None else matrix(x, which, at)
         block = Block(**parts, screen=choices.screen, gaps=choices.gaps, within=choices.within, d2=choices.d2)
         with np.errstate(divide="ignore", invalid="ignore"):
             limits = KINDS[choices.kind].limits(block)

@@ -9,7 +9,8 @@ import matplotlib.dates as mdates
 import pandas as pd
 from matplotlib.axes import Axes
 
-from qieval.analyses.effectiveness import Effectiveness, IndicatorResult, RunChart, Verdict
+from qieval.analyses.effectiveness import Effectiveness, IndicatorResult
+from qieval.analyses.run_charts import RunChart, Verdict
 from qieval.analyses.series import Indicator
 from qieval.present import numbers
 from qieval.present.charts.axes import labels_beside, month_axis, phase_bands, value_axis, wrapped

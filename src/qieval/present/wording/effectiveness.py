@@ -7,13 +7,12 @@ import string
 
 import pandas as pd
 
-from qieval.analyses.effectiveness import FEWEST_MONTHS, JUDGED, Effectiveness, IndicatorResult, RunChart
+from qieval.analyses.effectiveness import Effectiveness, IndicatorResult
+from qieval.analyses.run_charts import FEWEST_MONTHS, JUDGED, RunChart
 from qieval.analyses.series import Indicator
 from qieval.methods.runs import FEWEST_USEFUL
 from qieval.present.display import Text
 from qieval.present.numbers import change, count, listed, month, of, percent, unit, value
-
-FALSE_SIGNALS = 0.05  # of charts in which nothing changed, at the limits used; see docs/methods.md
 
 
 def answer(result: Effectiveness) -> Text:
@@ -48,7 +47,7 @@ def collaborative(result: IndicatorResult) -> str:
     if chart.verdict == "no signal":
         return f"{name}: no signal of change by the runs rules. {moved} {_needed(chart)}"
     if chart.verdict == "who reported changed":
-        together = change(chart.recent_median - chart.centre, result.indicator)
+        together = change(chart.change, result.indicator)
         return (
             f"{name}: the line of all facilities together moved ({together}), but {_inside(result)}. Who reported, or "
             "how many people each saw, has changed, so this is no evidence that care did."
@@ -99,7 +98,7 @@ def _moved(chart: RunChart, indicator: Indicator) -> str:
     return (
         f"The median was {_with_unit(chart.centre, indicator)} in {count(chart.n_baseline, 'baseline month')} and "
         f"{_with_unit(chart.recent_median, indicator)} in the last {count(n_recent, 'month')} "
-        f"({change(chart.recent_median - chart.centre, indicator)}{'; less is better' if indicator.sign < 0 else ''})."
+        f"({change(chart.change, indicator)}{'; less is better' if indicator.sign < 0 else ''})."
         + _fallen_back(chart, indicator)
     )
 
@@ -164,7 +163,7 @@ def facilities(result: IndicatorResult) -> Text:
     lines = [f"Of {count(n, 'facility', 'facilities')}, {listed(counted)}."]
     judged = int(sum(verdicts.get(name, 0) for name in JUDGED))
     if judged > 1:
-        expected = judged * FALSE_SIGNALS
+        expected = sum(chart.false_signal_rate for chart in result.facilities.values() if chart.verdict in JUDGED)
         about = "fewer than one" if expected < 1 else f"about {expected:.0f}"
         lines[0] += f" Of the {judged} charts judged, {about} would signal by chance had nothing changed."
     lines.append(_reached(result))
