@@ -118,3 +118,8 @@ def listed(names: list[str] | tuple[str, ...], most: int = 12) -> str:
     if len(names) > most:
         return f"{', '.join(names[:most])} and {len(names) - most} more"
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def text(cell: object) -> str:
+    """A cell of text, or a dash where it is empty."""
+    return cell if isinstance(cell, str) and cell else DASH

@@ -8,10 +8,11 @@ from typing import Any
 
 from qieval.analyses.effectiveness import Effectiveness
 from qieval.analyses.sustainment import Sustainment
-from qieval.present import tables
 from qieval.present.charts import effectiveness as effectiveness_charts
 from qieval.present.charts import sustainment as sustainment_charts
 from qieval.present.display import METADATA, Bundle, Text
+from qieval.present.tables import effectiveness as effectiveness_tables
+from qieval.present.tables import sustainment as sustainment_tables
 from qieval.present.wording import effectiveness as effectiveness_words
 
 
@@ -48,7 +49,7 @@ def effectiveness(result: Effectiveness) -> Iterable[Any]:
         yield effectiveness_charts.pooled_run_chart(found, result)
         yield effectiveness_words.facilities(found)
         yield effectiveness_charts.facility_run_charts(found)
-        yield tables.facilities(found)
+        yield effectiveness_tables.facilities(found)
 
 
 def sustainment(result: Sustainment) -> Iterable[Any]:
@@ -56,4 +57,4 @@ def sustainment(result: Sustainment) -> Iterable[Any]:
     for found in result.indicators:
         yield Heading(found.indicator.name)
         yield sustainment_charts.levels(found)
-        yield tables.gains(found)
+        yield sustainment_tables.gains(found)

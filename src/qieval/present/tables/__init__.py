@@ -1,0 +1,1 @@
+"""Tables as they stand in a report, a module per question."""
