@@ -78,16 +78,16 @@ def effectiveness(study: Study) -> Effectiveness:
 
 def _indicator_result(study: Study, indicator: Indicator, months: pd.DataFrame) -> IndicatorResult:
     options = study.parameters.options
-    recent = options.effectiveness.recent_months
+    recent, smallest = options.effectiveness.recent_months, options.smallest_denominator
     together = pooled(months, indicator)
     if indicator.kind != "count":
-        together["value"] = together["value"].mask(together["denominator"] < options.smallest_denominator)
+        together["value"] = together["value"].mask(together["denominator"] < smallest)
     together["in_baseline"] = _pooled_baseline(study, together, months)
     pooled_chart = run_charts({"all": together}, indicator, recent)["all"]
     within = _within_facilities(months, pooled_chart, indicator)
 
     # A count is of everybody there is; any other value from a handful of people says little and may identify them.
-    small = (months["denominator"] < options.smallest_denominator) & (indicator.kind != "count")
+    small = (months["denominator"] < smallest) & (indicator.kind != "count")
     names, joined, series = study.facility_names(), {}, {}
     for facility, own in months.assign(value=months["value"].mask(small)).groupby("facility_id", sort=False):
         name, since = names[facility], own["joined"].iloc[0]
@@ -103,7 +103,7 @@ def _indicator_result(study: Study, indicator: Indicator, months: pd.DataFrame) 
     return IndicatorResult(
         indicator=indicator,
         pooled=_unless_mix_changed(pooled_chart, within),
-        cohort=_cohort(months, together, indicator),
+        cohort=_cohort(months, together, indicator, smallest=1 if indicator.kind == "count" else smallest),
         within_facilities=within,
         facilities=charts,
         table=table,
@@ -145,14 +145,16 @@ def _unless_mix_changed(chart: RunChart, within: float) -> RunChart:
     return chart
 
 
-def _cohort(months: pd.DataFrame, together: pd.DataFrame, indicator: Indicator) -> pd.DataFrame | None:
+def _cohort(
+    months: pd.DataFrame, together: pd.DataFrame, indicator: Indicator, *, smallest: int
+) -> pd.DataFrame | None:
     """The pooled line of the facilities that reported in nearly every month, so that joining cannot move it."""
     reported = months.groupby("facility_id")["period"].nunique()
     steady = reported.index[reported >= COHORT_SHARE * together["value"].notna().sum()]
     if not SMALLEST_COHORT <= len(steady) < len(reported):
         return None
     line = pooled(months.loc[months["facility_id"].isin(steady)], indicator)
-    return line[["period", "value", "facilities"]].assign(value=line["value"].where(line["facilities"] > 0))
+    return line.assign(value=line["value"].mask(line["denominator"] < smallest))[["period", "value", "facilities"]]
 
 
 def _declared_baseline(study: Study, points: pd.DataFrame) -> pd.Series:

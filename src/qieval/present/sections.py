@@ -6,13 +6,16 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
+from qieval.analyses.control_charts import ControlCharts
 from qieval.analyses.effectiveness import Effectiveness
 from qieval.analyses.sustainment import Sustainment
+from qieval.present.charts import control as control_charts
 from qieval.present.charts import effectiveness as effectiveness_charts
 from qieval.present.charts import sustainment as sustainment_charts
 from qieval.present.display import METADATA, Bundle, Text
 from qieval.present.tables import effectiveness as effectiveness_tables
 from qieval.present.tables import sustainment as sustainment_tables
+from qieval.present.wording import control as control_words
 from qieval.present.wording import effectiveness as effectiveness_words
 
 
@@ -42,14 +45,28 @@ def notes(study_notes: dict[str, str], notebook: str) -> list[Text]:
     )
 
 
-def effectiveness(result: Effectiveness) -> Iterable[Any]:
-    """Per indicator: its run chart, what it says of the facilities, and their run charts."""
+def effectiveness(result: Effectiveness, control: ControlCharts) -> Iterable[Any]:
+    """Per indicator: the charts of all facilities together, and those of each."""
     for found in result.indicators:
         yield Heading(found.indicator.name)
         yield effectiveness_charts.pooled_run_chart(found, result)
+        chart = control.pooled[found.indicator.indicator_id]
+        if chart is not None:
+            yield control_charts.control_chart(chart)
+            yield control_words.beyond(chart)
         yield effectiveness_words.facilities(found)
         yield effectiveness_charts.facility_run_charts(found)
         yield effectiveness_tables.facilities(found)
+        compared = control.funnels[found.indicator.indicator_id]
+        if compared is not None:
+            yield control_charts.funnel_plot(compared)
+            yield control_words.funnel(compared)
+
+
+def verdicts(control: ControlCharts) -> Iterable[Any]:
+    """One page of symbols over all facilities and indicators, and what it says."""
+    yield control_charts.verdict_table(control)
+    yield control_words.verdicts(control)
 
 
 def sustainment(result: Sustainment) -> Iterable[Any]:

@@ -6,10 +6,11 @@ from qieval.methods.spc.limits import KINDS
 from qieval.methods.spc.prepare import WARNINGS
 from qieval.methods.spc.rephase import suggest_phases
 from qieval.methods.spc.rules import RULE_SETS
-from qieval.methods.spc.verdicts import verdicts
+from qieval.methods.spc.verdicts import FEWEST_POINTS, verdicts
 from qieval.methods.spc.watch import bernoulli_cusum, bernoulli_run_length, cusum, ewma
 
 __all__ = [
+    "FEWEST_POINTS",
     "KINDS",
     "RULE_SETS",
     "SHORTEST_BASELINE",

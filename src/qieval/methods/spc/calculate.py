@@ -34,6 +34,7 @@ class Choices:
     gaps: Gaps
     within: Within
     d2: float
+    narrow: bool
     per: float
     asked: int  # periods asked for as a baseline; 0: not asked by number
 
@@ -69,7 +70,14 @@ def calculate(
         parts: dict[str, Any] = {}
         for name, x in (columns | masks).items():
             parts[name] = None if x is None else matrix(x, which, at)
-        block = Block(**parts, screen=choices.screen, gaps=choices.gaps, within=choices.within, d2=choices.d2)
+        block = Block(
+            **parts,
+            screen=choices.screen,
+            gaps=choices.gaps,
+            within=choices.within,
+            d2=choices.d2,
+            narrow=choices.narrow,
+        )
         with np.errstate(divide="ignore", invalid="ignore"):
             limits = KINDS[choices.kind].limits(block)
             zone = _draw(limits, at, choices.per, per_row)
@@ -244,6 +252,7 @@ def _series(
             "gaps": pd.Categorical.from_codes(same, [choices.gaps]),
             "within": pd.Categorical.from_codes(same, [choices.within]),
             "d2": choices.d2,
+            "narrow": np.full(len(begins), choices.narrow),
         },
         copy=False,
     )

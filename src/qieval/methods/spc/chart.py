@@ -46,6 +46,7 @@ def chart(
     gaps: Gaps = "break",
     within: Within = "auto",
     d2: float = D2,
+    narrow: bool = True,
     per: float = 1,
 ) -> Chart:
     """Run or control charts of every series in a long frame.
@@ -91,6 +92,9 @@ def chart(
     d2 : float
         The expected range of two values, in standard deviations: 1.128 as printed in tables. Making Data Count
         multiplies mean moving ranges by 2.66, which is d2 = 3 / 2.66; the exact number is 2 / sqrt(pi).
+    narrow : bool
+        Whether the limits of pp and up may become narrower than chance alone has them, as Laney published it. A short
+        or sparse series does that by accident; people who fall ill, or are treated well, each by themselves never do.
     per : float
         Multiplies values and limits, such as 1000 for events per 1,000 bed days.
 
@@ -103,7 +107,7 @@ def chart(
         ``.series``, one row per series and phase: first, last, n_points, n_baseline, n_excluded, centre, n_useful,
         longest_run, longest_run_limit, crossings, crossings_limit, runs_signal, rules (all that signalled),
         n_outside, warnings (names of `WARNINGS` joined by "; "), n_screened, sigma_z (Laney), and the choices made:
-        kind, runs_rule, screened, gaps, within, d2.
+        kind, runs_rule, screened, gaps, within, d2, narrow.
 
     Raises
     ------
@@ -150,7 +154,7 @@ def chart(
     out = excluded(layout, None if mask is not None else exclude, layout.columns.get("excluded"))
     base = in_baseline(layout, phase, None if base_column else baseline, layout.columns.get("base"))
     choices = Choices(
-        kind=kind, rules=chosen, screen=screen, gaps=gaps, within=within, d2=d2, per=per,
+        kind=kind, rules=chosen, screen=screen, gaps=gaps, within=within, d2=d2, narrow=narrow, per=per,
         asked=baseline if is_number(baseline) else 0,
     )  # fmt: skip
     points, series = calculate(layout, choices, phase=phase, base=base, out=out)

@@ -35,6 +35,7 @@ class Block:
     base: np.ndarray | None = None  # which values the limits come from; None: all, and none is missing
     skipped: np.ndarray | None = None  # which were excluded by hand; moving ranges go across them
     screen: bool = True  # leave moving ranges above their own upper limit out of their mean
+    narrow: bool = True  # Laney's limits may become narrower than chance alone has them
     d2: float = D2  # the expected range of two values
     gaps: Gaps = "break"  # what a missing period does to the moving range across it
 
@@ -283,6 +284,8 @@ def _laney(block: Block, centre: np.ndarray, by_chance: np.ndarray, *, highest: 
     z = (block.value - centre[:, np.newaxis]) / np.where(by_chance > 0, by_chance, np.nan)
     ranges, screening = _mean_moving_range(z, block)
     sigma_z = ranges / block.d2
+    if not block.narrow:
+        sigma_z = np.where(sigma_z < 1, 1.0, sigma_z)
     return Limits(
         value=block.value, centre=centre, middle=centre, sigma=by_chance * sigma_z[:, np.newaxis],
         lowest=0, highest=highest, **screening, sigma_z=sigma_z,

@@ -95,6 +95,26 @@ def labels_beside(ax: Axes, labels: Sequence[tuple[float, str, str]], *, lines: 
         )
 
 
+def rows_under(ax: Axes, points: pd.DataFrame, ticks: pd.DatetimeIndex) -> None:
+    """N under each labelled month, and how many facilities reported where that changes."""
+    rows = [("n =", "denominator")] if "denominator" in points else []
+    if "facilities" in points and points["facilities"].min() < points["facilities"].max():
+        rows.append(("facilities =", "facilities"))
+    by_period = points.set_index("period")
+    for line, (title, column) in enumerate(rows):
+        offset = -34 - 12 * line
+        shown = [(tick, numbers.whole(by_period.loc[tick, column])) for tick in ticks if tick in by_period.index]
+        ax.annotate(
+            title, (0, 0), xycoords="axes fraction", xytext=(-14, offset), textcoords="offset points",
+            ha="right", va="top", fontsize=8, color=GREY, annotation_clip=False,
+        )  # fmt: skip
+        for tick, text in shown:
+            ax.annotate(
+                text, (mdates.date2num(tick), 0), xycoords=("data", "axes fraction"), xytext=(0, offset),
+                textcoords="offset points", ha="center", va="top", fontsize=8, color=GREY, annotation_clip=False,
+            )  # fmt: skip
+
+
 def wrapped(text: str, width: int) -> str:
     """Text broken into lines of about so many characters."""
     import textwrap

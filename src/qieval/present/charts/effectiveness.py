@@ -13,7 +13,7 @@ from qieval.analyses.effectiveness import Effectiveness, IndicatorResult
 from qieval.analyses.run_charts import RunChart, Verdict
 from qieval.analyses.series import Indicator
 from qieval.present import numbers
-from qieval.present.charts.axes import labels_beside, month_axis, phase_bands, value_axis, wrapped
+from qieval.present.charts.axes import labels_beside, month_axis, phase_bands, rows_under, value_axis, wrapped
 from qieval.present.display import Figure, file_name
 from qieval.present.theme import BLACK, BLUE, GREY, VERMILION, drawing, finished
 from qieval.present.wording import effectiveness as wording
@@ -28,6 +28,10 @@ def pooled_run_chart(result: IndicatorResult, whole: Effectiveness) -> Figure:
         ax = figure.subplots()
         points = chart.points
         ticks = month_axis(ax, points["period"].min(), points["period"].max())
+        if result.cohort is not None:
+            ax.plot(
+                result.cohort["period"], result.cohort["value"], color=GREY, linewidth=1, linestyle="--", zorder=2.5
+            )
         _series(ax, chart, size=4.5)
         value_axis(ax, indicator, highest=_highest([chart], indicator))
         labels = _median_lines(ax, chart, indicator)
@@ -38,7 +42,7 @@ def pooled_run_chart(result: IndicatorResult, whole: Effectiveness) -> Figure:
         labels_beside(ax, labels)
         phase_bands(ax, whole.phases)
         _mark_events(ax, wording.lettered(whole.events, points))
-        _rows_under(ax, points, ticks)
+        rows_under(ax, points, ticks)
         return finished(
             figure,
             name=f"run_chart_{file_name(indicator.indicator_id)}",
@@ -92,9 +96,15 @@ def _highest(charts: list[RunChart], indicator: Indicator) -> float:
 
 
 def _series(ax: Axes, chart: RunChart, *, size: float) -> None:
-    """Values month by month; a missing month breaks the line, so that nothing is drawn that was not seen."""
-    points = chart.points
-    ax.plot(points["period"], points["value"], color=BLUE, marker="o", markersize=size, markeredgewidth=0, zorder=3)
+    """Values month by month; a missing month breaks the line, so that nothing is drawn that was not seen.
+
+    Months of a run that chance does not explain are squares in black.
+    """
+    points, in_run = chart.points, chart.points["in_long_run"]
+    ax.plot(points["period"], points["value"], color=BLUE, zorder=3)
+    for marked, marker, colour in ((~in_run, "o", BLUE), (in_run, "s", BLACK)):
+        shown = points.loc[marked]
+        ax.plot(shown["period"], shown["value"], marker, color=colour, markersize=size, markeredgewidth=0, zorder=3.5)
 
 
 def _centre_line(ax: Axes, chart: RunChart, *, width: float) -> None:
@@ -152,23 +162,3 @@ def _mark_events(ax: Axes, events: pd.DataFrame) -> None:
             zorder=4,
             bbox={"boxstyle": "circle,pad=0.22", "facecolor": "white", "edgecolor": GREY, "linewidth": 0.8},
         )
-
-
-def _rows_under(ax: Axes, points: pd.DataFrame, ticks: pd.DatetimeIndex) -> None:
-    """N under each labelled month, and how many facilities reported where that changes."""
-    rows = [("n =", "denominator")]
-    if points["facilities"].min() < points["facilities"].max():
-        rows.append(("facilities =", "facilities"))
-    by_period = points.set_index("period")
-    for line, (title, column) in enumerate(rows):
-        offset = -34 - 12 * line
-        shown = [(tick, numbers.whole(by_period.loc[tick, column])) for tick in ticks if tick in by_period.index]
-        ax.annotate(
-            title, (0, 0), xycoords="axes fraction", xytext=(-14, offset), textcoords="offset points",
-            ha="right", va="top", fontsize=8, color=GREY, annotation_clip=False,
-        )  # fmt: skip
-        for tick, text in shown:
-            ax.annotate(
-                text, (mdates.date2num(tick), 0), xycoords=("data", "axes fraction"), xytext=(0, offset),
-                textcoords="offset points", ha="center", va="top", fontsize=8, color=GREY, annotation_clip=False,
-            )  # fmt: skip

@@ -234,6 +234,11 @@ def run_chart_caption(result: IndicatorResult, whole: Effectiveness) -> str:
         text += f" Orange line: {drawn}."
     if chart.n_baseline and chart.points["recent"].any():
         text += " Black line: median of the last months."
+    if chart.points["in_long_run"].any():
+        text += " Black squares: a run longer than chance explains."
+    if result.cohort is not None:
+        n = int(result.cohort["facilities"].max())
+        text += f" Grey dashes: the {n} facilities that reported in nearly every month, whom joining cannot move."
     if result.indicator.target is not None:
         text += " Dotted: target."
     events = lettered(whole.events, chart.points)
@@ -258,6 +263,8 @@ def facility_charts_caption(result: IndicatorResult) -> str:
     text = f"{result.indicator.name} by facility."
     if any(not math.isnan(chart.centre) and chart.n_baseline for chart in result.facilities.values()):
         text += " Orange line: median of the facility's own baseline, dashed where carried forward."
+    if any(chart.points["in_long_run"].any() for chart in result.facilities.values()):
+        text += " Black squares: a run longer than chance explains."
     if result.indicator.target is not None:
         text += " Dotted: target."
     return text + (

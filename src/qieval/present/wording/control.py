@@ -1,0 +1,160 @@
+"""What may be said of control charts, verdicts and funnels."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from qieval.analyses.control_charts import ENOUGH_FOR_SPREAD, ControlChart, ControlCharts, FacilityFunnel
+from qieval.analyses.series import Indicator
+from qieval.methods.spc import KINDS
+from qieval.present.display import Text
+from qieval.present.numbers import count, listed, month, number, percent, value
+
+VARIATION_WORDS = {
+    "improving": "improving",
+    "concerning": "getting worse",
+    "changed": "changed",
+    "common cause": "no special change",
+    "too few points": "too few months",
+}
+ASSURANCE_WORDS = {
+    "will hit": "will meet the target",
+    "hit or miss": "meets it some months, misses others",
+    "will miss": "will miss it as things are",
+    "no target": "no target",
+    "too few points": "too few months",
+}
+MEET = {"will hit": "will meet {}", "hit or miss": "will meet {} in some months only", "will miss": "will miss {}"}
+
+
+def centre_name(chart: ControlChart) -> str:
+    """What the centre line is."""
+    return "Baseline mean" if chart.from_baseline else "Mean"
+
+
+def beyond(chart: ControlChart) -> Text:
+    """How many months lie beyond the limits, and how much of that chance explains."""
+    after = " after the baseline" if chart.from_baseline else ""
+    n = chart.n_outside_after
+    told = f"{count(n, 'month')}{after} {'lies' if n == 1 else 'lie'} beyond the control limits"
+    if n == 0:
+        told = f"No month{after} lies beyond the control limits"
+    sentence = (
+        f"{told}. In {percent(chart.false_signal_rate)} of such charts at least one month does so though nothing "
+        "changed; many such months, or a run of them, are more than that."
+    )
+    return Text(sentences=[sentence])
+
+
+def control_chart_caption(chart: ControlChart) -> str:
+    """What is drawn, with the choices that change a number."""
+    where = f"{count(chart.n_line, 'baseline month')}" if chart.from_baseline else f"all {chart.n_line} months"
+    text = (
+        f"{chart.indicator.name}, all facilities together. {KINDS[chart.kind].name}; centre and limits (three sigma, "
+        f"the darker band two) from {where}, stepped with the number of people. Black diamonds: beyond the limits."
+    )
+    if chart.sigma_z > 1:
+        text += f" Months vary {number(chart.sigma_z)} times as much as by chance alone; the limits allow for that."
+    if chart.points["excluded"].any():
+        text += " Months before the baseline are drawn but do not count."
+    return text
+
+
+def control_chart_alt(chart: ControlChart) -> str:
+    """Alternative text."""
+    points = chart.points
+    span = f"{month(points['period'].iloc[0])} to {month(points['period'].iloc[-1])}"
+    return (
+        f"Control chart of {chart.indicator.name}, {span}, around a mean of {value(chart.centre, chart.indicator)}. "
+        f"{beyond(chart).sentences[0]}"
+    )
+
+
+def verdicts(charts: ControlCharts) -> Text:
+    """How many facilities are improving and how many will meet the target, by indicator."""
+    sentences = []
+    for indicator in charts.indicators:
+        own = charts.verdicts[charts.verdicts["indicator_id"] == indicator.indicator_id]
+        if own.empty:
+            continue
+        variation = own["variation"].value_counts()
+        told = [f"{n} {VARIATION_WORDS[name]}" for name, n in variation.items()]
+        sentence = f"{indicator.name}: of {count(len(own), 'facility', 'facilities')}, {listed(told)}"
+        assurance = own["assurance"].value_counts()
+        verbs = [(int(assurance[name]), verb) for name, verb in MEET.items() if name in assurance]
+        told = [f"{n} {verb.format('it' if i else 'the target')}" for i, (n, verb) in enumerate(verbs)]
+        target = f" As things are, {listed(told)}." if told else ""
+        sentences.append(f"{sentence}.{target}")
+    return Text(sentences=sentences)
+
+
+def verdicts_caption(charts: ControlCharts) -> str:
+    """How the symbols came about."""
+    return (
+        "Every facility and indicator, with the last month's value. Left symbol: the last month against the facility's "
+        "own baseline (against all its months where the baseline is shorter than ten), by the rules of NHS Making Data "
+        "Count; it points up for high values and down for low ones. Right symbol: the target against the limits of the "
+        "months since the baseline. A question mark: too few months."
+    )
+
+
+def verdicts_alt(charts: ControlCharts) -> str:
+    """Alternative text."""
+    return " ".join(["Table of symbols.", *verdicts(charts).sentences])
+
+
+def side_of(compared: FacilityFunnel) -> pd.Series:
+    """Where each unit with a value lies at 99.8%: above, below, or nothing for inside."""
+    units = compared.funnel.units
+    units = units[units["value"].notna()]
+    return units["outside_99.8"].where(units["outside_99.8"] != "inside", "")
+
+
+def people_axis(indicator: Indicator) -> str:
+    """The name of the axis of denominators."""
+    return "People in these months" if indicator.kind == "proportion" else "Exposure in these months (denominator)"
+
+
+def funnel(compared: FacilityFunnel) -> Text:
+    """Which facilities differ from the others by more than chance."""
+    side = side_of(compared)
+    names = compared.funnel.units.loc[side.index, "unit"]
+    indicator = compared.indicator
+    best, worst = ("above", "below") if indicator.better == "up" else ("below", "above")
+    sentences = []
+    for where, words in ((best, "better"), (worst, "worse")):
+        found = list(names[side == where])
+        if found:
+            verb = "does" if len(found) == 1 else "do"
+            sentences.append(f"{listed(found)} {verb} {words} than the others by more than chance explains.")
+    if not sentences:
+        sentences = ["No facility differs from the others by more than chance, and the usual spread, explain."]
+    at_95 = compared.funnel.outside.iloc[0]
+    n = int(at_95["n_below"] + at_95["n_above"])
+    sentences.append(
+        f"{n} of {count(len(side), 'facility', 'facilities')} {'lies' if n == 1 else 'lie'} outside the 95% limits, "
+        f"where chance alone would put about {number(float(at_95['expected_by_chance']))}."
+    )
+    return Text(sentences=sentences)
+
+
+def funnel_caption(compared: FacilityFunnel) -> str:
+    """What is drawn."""
+    text = (
+        f"{compared.indicator.name} by facility, {month(compared.first)} to {month(compared.last)} together. Lines: "
+        "limits within which 95% (dashes) and 99.8% (solid) of facilities of that size would lie by chance around "
+        "the level of all together; triangles lie outside 99.8%."
+    )
+    if compared.funnel.overdispersion != "none":
+        text += (
+            " Facilities differ by more than chance, so the limits are widened by how much they usually do (dotted: by "
+            "chance alone)."
+        )
+    elif len(compared.funnel.units) < ENOUGH_FOR_SPREAD:
+        text += f" With fewer than {ENOUGH_FOR_SPREAD} facilities the usual spread between them cannot be told."
+    return text
+
+
+def funnel_alt(compared: FacilityFunnel) -> str:
+    """Alternative text."""
+    return " ".join([f"Funnel plot of {compared.indicator.name} by facility.", *funnel(compared).sentences])
