@@ -83,7 +83,7 @@ def _pooled(found: IndicatorResult) -> ControlChart | None:
     kind = KINDS[found.indicator.kind]
     chart = spc.chart(
         _without_small(frame), kind, **_columns(kind), period="period", baseline="line", exclude="before",
-        rules=RULES, narrow=False, per=found.indicator.per if kind != "i" else 1,
+        rules=RULES, per=found.indicator.per if kind != "i" else 1,
     )  # fmt: skip
     series = chart.series.iloc[0]
     drawn = chart.points
@@ -103,7 +103,9 @@ def _pooled(found: IndicatorResult) -> ControlChart | None:
 
 
 def _columns(kind: str) -> dict[str, Any]:
-    return {"value": "value"} if kind == "i" else {"numerator": "numerator", "denominator": "denominator"}
+    """The columns of a kind of chart, and what goes with it."""
+    counted = {"numerator": "numerator", "denominator": "denominator"}
+    return {"value": "value"} if kind == "i" else counted | ({"narrow": False} if kind in ("pp", "up") else {})
 
 
 def _without_small(points: pd.DataFrame) -> pd.DataFrame:

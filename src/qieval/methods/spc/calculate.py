@@ -16,6 +16,15 @@ from qieval.methods.spc.prepare import BIT, FEW_POINTS, FEW_USEFUL, WARNINGS
 
 PERIOD = "\0period"  # the column of periods until it gets the user's name, which may be that of a result
 
+# Names of columns of the result, which no column that tells series apart, nor that of periods, may have.
+TAKEN = frozenset(
+    (
+        "value", "centre", "lcl", "ucl", "lcl_2", "ucl_2", "phase", "in_baseline", "excluded", "outside", "rules", "n",
+        "first", "last", "n_points", "n_missing", "n_excluded", "n_baseline", "n_useful", "longest_run",
+        "longest_run_limit", "crossings", "crossings_limit", "runs_signal", "n_outside", "warnings", "n_screened",
+        "sigma_z", "kind", "runs_rule", "screened", "gaps", "within", "d2", "narrow",
+    )
+)  # fmt: skip
 PER_GROUP = {
     "centre": float, "n_baseline": np.int32, "n_useful": np.int32, "longest_run": np.int32,
     "longest_run_limit": np.int32, "crossings": np.int32, "crossings_limit": np.int32, "runs_signal": bool,
@@ -117,6 +126,8 @@ def _draw(limits: Limits, at: slice | np.ndarray, per: float, per_row: dict[str,
         lower, upper = limits.at(k)
         zone += (shown > upper).view(np.int8)
         zone -= (shown < lower).view(np.int8)
+        if k == 3 and np.isnan(upper).any():
+            zone[np.broadcast_to(np.isnan(upper), zone.shape)] = rule_book.UNKNOWN
         if k > 1:
             suffix = "_2" if k == 2 else ""
             _put(per_row["lcl" + suffix], at, lower * per)
@@ -146,8 +157,9 @@ def _summarise(
     }
     if limits.sigma is not None:
         sigma = limits.sigma if limits.sigma.ndim == 2 else limits.sigma[:, np.newaxis]
-        varies = (np.nan_to_num(sigma) > 0).any(axis=1)
-        found["no variation in the baseline"] = ~varies & (n_base > 1)
+        told = np.isfinite(sigma).any(axis=1)
+        found["no variation in the baseline"] = told & ~(np.nan_to_num(sigma) > 0).any(axis=1) & (n_base > 1)
+        found["nothing to compare in the baseline"] = ~told & (n_base > 1)
     if limits.fell_back is not None:
         found["screening left nothing"] = limits.fell_back
     for name, is_so in found.items():
@@ -160,7 +172,10 @@ def _judge(
 ) -> None:  # fmt: skip
     """Apply the rules to the points that count."""
     shown = limits.value
-    side = np.sign(shown - limits.centre[:, np.newaxis])
+    off = shown - limits.centre[:, np.newaxis]
+    # A mean of equal values can differ from them in the last digit: that is still on the line.
+    off[np.abs(off) <= 1e-12 * np.abs(limits.centre)[:, np.newaxis]] = 0
+    side = np.sign(off)
     n_counted = counted.sum(axis=1)
     flags = np.zeros(shown.shape, dtype=np.int16)
     for n in np.unique(n_counted):
@@ -213,11 +228,12 @@ def _points(
 ) -> pd.DataFrame:  # fmt: skip
     flags = per_row.pop("flags")
     beyond = per_row.pop("outside")
-    points = _keys(layout.keys, layout.codes) | {PERIOD: layout.period} | per_row
+    # Copies, since these two may be the caller's own columns.
+    points = _keys(layout.keys, layout.codes) | {PERIOD: layout.period.copy()} | per_row
     points |= {"phase": phase, "in_baseline": base, "excluded": out, "outside": beyond}
     points["rules"] = _joined(flags, choices.tests)
     if "n" in layout.columns:
-        points["n"] = layout.columns["n"]
+        points["n"] = layout.columns["n"].copy()
     return pd.DataFrame(points, copy=False)
 
 
@@ -240,7 +256,7 @@ def _series(
             "last": layout.period[begins + lengths - 1],
             "n_points": n_points,
             "n_missing": lengths - n_points,
-            "n_excluded": np.add.reduceat(out, begins, dtype=np.int32),
+            "n_excluded": np.add.reduceat(out & known, begins, dtype=np.int32),
             **{name: per_group[name] for name in told},
             "rules": _signals(per_group, choices),
             "warnings": _joined(per_group["warnings"], list(WARNINGS)),
@@ -281,7 +297,7 @@ def _keys(keys: pd.DataFrame, codes: np.ndarray) -> dict[str, Any]:
 
 def _joined(bits: np.ndarray, names: list[str]) -> pd.Categorical:
     """Bits as the names they stand for, joined by "; "."""
-    bits = bits.astype(np.uint16)
+    bits = bits.astype(np.int64)
     seen = np.flatnonzero(np.bincount(bits, minlength=1))
     texts = ["; ".join(name for position, name in enumerate(names) if int(pattern) >> position & 1) for pattern in seen]
     code_of = np.zeros(int(seen[-1]) + 1, dtype=np.int16)

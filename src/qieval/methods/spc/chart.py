@@ -11,8 +11,8 @@ import pandas as pd
 from qieval.errors import DataError, ParameterError
 from qieval.methods.spc import prepare
 from qieval.methods.spc import rules as rule_book
-from qieval.methods.spc.calculate import PERIOD, Choices, calculate
-from qieval.methods.spc.layout import arrange, check_columns, periods_of, with_gaps
+from qieval.methods.spc.calculate import PERIOD, TAKEN, Choices, calculate
+from qieval.methods.spc.layout import arrange, periods_of, with_gaps
 from qieval.methods.spc.limits import D2, KINDS, Gaps, Kind, Within
 from qieval.methods.spc.phases import Where, excluded, in_baseline, is_number, phase_numbers
 
@@ -122,23 +122,25 @@ def chart(
     .. [1] Montgomery DC. Introduction to Statistical Quality Control, 7th ed., 2013.
     .. [2] Anhoej J, Olesen AV. Run charts revisited. PLoS ONE 2014;9:e113825.
     """
-    by = (by,) if isinstance(by, str) else tuple(by)
+    by = (by,) if isinstance(by, str) else tuple(by or ())
     what = _kind(kind)
-    prepare.check_arguments(what, kind, value, numerator, denominator, gaps=gaps, within=within, d2=d2, per=per)
-    if not len(data):
-        raise DataError("The data have no row, so there is nothing to chart.")
+    prepare.check_arguments(
+        what, kind, value, numerator, denominator, gaps=gaps, within=within, d2=d2, narrow=narrow, per=per
+    )
     phase_column = phases if isinstance(phases, str) and phases in data.columns else None
     exclude_column = exclude if isinstance(exclude, str) and exclude in data.columns else None
     base_column = baseline if isinstance(baseline, str) and baseline in data.columns else None
-    names = {"period": period, "value": value, "numerator": numerator, "denominator": denominator}
-    check_columns(data, names | {f"by: {name}": name for name in by})
+    names = {"value": value, "numerator": numerator, "denominator": denominator}
+    prepare.check_columns(data, period, by, names, TAKEN)
+    if not len(data):
+        raise DataError("The data have no row, so there is nothing to chart.")
     if rules is None:
         rules = ("anhoej",) if kind == "run" else ("outside", "anhoej")
     chosen = rule_book.chosen(rules, has_limits=kind != "run")
 
     columns = prepare.numbers(data, what, value, numerator, denominator)
     if phase_column is not None:
-        columns["phase"] = data[phase_column].to_numpy()
+        columns["phase"] = data[phase_column].to_numpy(dtype=object)
     mask = prepare.mask_of("exclude", exclude_column, exclude, data)
     if mask is not None:
         columns["excluded"] = mask
@@ -149,7 +151,7 @@ def chart(
     if kind in ("xbar", "s"):
         layout = prepare.subgroups(layout)
     elif kind not in ("g", "t"):
-        layout = with_gaps(prepare.one_row_a_period(layout))
+        layout = with_gaps(prepare.one_row_a_period(layout, counted=what.needs == "count" or numerator is not None))
     phase = phase_numbers(layout, None if phase_column else phases, layout.columns.get("phase"))
     out = excluded(layout, None if mask is not None else exclude, layout.columns.get("excluded"))
     base = in_baseline(layout, phase, None if base_column else baseline, layout.columns.get("base"))
@@ -163,6 +165,6 @@ def chart(
 
 
 def _kind(kind: str) -> Kind:
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ParameterError(f"kind: {kind!r} is not among {', '.join(KINDS)}.")
     return KINDS[kind]

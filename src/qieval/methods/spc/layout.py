@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from qieval.errors import DataError, ParameterError
+from qieval.errors import DataError
 
 BLOCK = 16_384  # series calculated together: their matrices stay in the processor's cache
 
@@ -55,11 +55,13 @@ def periods_of(data: pd.DataFrame, period: str) -> np.ndarray:
         column = dates
     if column.isna().any():
         raise DataError(f"{of_rows(column.isna(), data)} '{period}' is missing. Every row needs its period.")
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        raise DataError(f"'{period}' has a time zone, and which month a time lies in depends on it. Give plain dates.")
     values = column.to_numpy()
     if np.issubdtype(values.dtype, np.datetime64):
         return values.astype("datetime64[ns]", copy=False)
-    if not np.issubdtype(values.dtype, np.number):
-        raise DataError(f"'{period}' holds {column.dtype}: give dates or numbers.")
+    if not np.issubdtype(values.dtype, np.number) or np.isinf(values).any():
+        raise DataError(f"'{period}' is not a date or a finite number throughout. Write dates as 2024-03-01.")
     return values
 
 
@@ -103,37 +105,48 @@ def _series_of(data: pd.DataFrame, by: Sequence[str]) -> tuple[np.ndarray, pd.Da
 
 
 def with_gaps(layout: Layout) -> Layout:
-    """Put in the months, or weeks, that have no row, as gaps.
+    """Put in the months, quarters or weeks that have no row, as gaps.
 
-    The step is the largest that leads to every period of the data: a month, a quarter, a week. Where periods are
-    neither first days of months nor whole weeks apart, rows stay as they are.
+    A series' step is the largest that leads to each of its periods: so many months where all data lie on the same
+    day of a month, or on its last, and else so many weeks. Other dates, and numbers, stay as they are.
     """
-    found = _whole_steps(layout.period)
-    if found is None or len(layout.period) < 2:
+    steps = _whole_steps(layout.period)
+    if steps is None or len(layout.period) < 2:
         return layout
-    number, first = found
-    ahead = np.diff(number)
-    within = layout.codes[1:] == layout.codes[:-1]
-    step = int(np.gcd.reduce(ahead[within])) if within.any() else 0
-    if step == 0 or not (within & (ahead > step)).any():
+    within = np.append(layout.codes[1:] == layout.codes[:-1], False)
+    ahead = np.where(within, np.append(np.diff(steps.number), 0), 0)
+    step_of = np.gcd.reduceat(ahead, layout.starts())
+    step_of = np.where(step_of % steps.smallest == 0, step_of, 0)
+    step = step_of[np.cumsum(np.append(True, ~within[:-1])) - 1]
+    missing = np.where(step > 0, ahead // np.maximum(step, 1) - 1, 0).clip(min=0)
+    if not missing.any():
         return layout
-    missing = np.where(within, ahead // step - 1, 0)
-    copies = np.append(missing, 0) + 1  # every row, and the gaps after it
-    source = np.repeat(np.arange(len(number)), copies)
+    copies = missing + 1  # every row, and the gaps after it
+    source = np.repeat(np.arange(len(copies)), copies)
     after = np.arange(len(source)) - np.repeat(np.cumsum(copies) - copies, copies)
     is_gap = after > 0
     columns = {}
     for name, values in layout.columns.items():
         longer = values[source]
-        if name != "phase":  # a gap lies in the phase of the row before it
+        if name not in ("phase", "base"):  # a gap lies in the phase, and the baseline, of the row before it
             longer[is_gap] = False if values.dtype == bool else np.nan
         columns[name] = longer
-    period = (first + (number[source] + after * step)).astype("datetime64[ns]")
+    period = layout.period[source]
+    period[is_gap] = steps.date(steps.number[source][is_gap] + (after * step[source])[is_gap])
     return replace(layout, codes=layout.codes[source], period=period, columns=columns)
 
 
-def _whole_steps(period: np.ndarray) -> tuple[np.ndarray, np.datetime64] | None:
-    """Periods as whole numbers of months, or of days where they are whole weeks apart, from the first."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Steps:
+    """Dates as whole numbers of months or days, and back."""
+
+    number: np.ndarray
+    date: Callable[[np.ndarray], np.ndarray]
+    smallest: int  # a step is this many, or a multiple
+
+
+def _whole_steps(period: np.ndarray) -> _Steps | None:
+    """Dates as months, where all lie on the same day or on the last of theirs, or else as days; None for numbers."""
     if not np.issubdtype(period.dtype, np.datetime64):
         return None
     first, last = period.min(), period.max()
@@ -144,12 +157,16 @@ def _whole_steps(period: np.ndarray) -> tuple[np.ndarray, np.datetime64] | None:
     # A table of all days between the first and the last: far quicker than a calendar calculation for every row.
     days = np.arange(first.astype("datetime64[D]"), last.astype("datetime64[D]") + 1)
     months = days.astype("datetime64[M]")
-    is_first_of_month = months.astype("datetime64[D]") == days
-    if is_first_of_month[since].all():
-        return (months - months[0]).astype(np.int64)[since], months[0]
-    if (since % 7 == 0).all():
-        return since // 7 * 7, first.astype("datetime64[D]")
-    return None
+    number = (months - months[0]).astype(np.int64)
+    day_of_month = (days - months.astype("datetime64[D]")).astype(np.int64)
+    is_last_of_month = (days + 1).astype("datetime64[M]") > months
+    if (day_of_month == day_of_month[0])[since].all():
+        return _Steps(
+            number=number[since], date=lambda x: (months[0] + x).astype("datetime64[D]") + day_of_month[0], smallest=1
+        )
+    if is_last_of_month[since].all():
+        return _Steps(number=number[since], date=lambda x: (months[0] + x + 1).astype("datetime64[D]") - 1, smallest=1)
+    return _Steps(number=since, date=lambda x: days[0] + x, smallest=7)
 
 
 def blocks(starts: np.ndarray, n_rows: int) -> Iterator[tuple[np.ndarray, slice | np.ndarray]]:
@@ -188,17 +205,3 @@ def examples(values: pd.Series | np.ndarray, most: int = 3) -> str:
     """A few of the values, for messages."""
     shown = [repr(value) if isinstance(value, str) else str(value) for value in list(values)[:most]]
     return ", ".join(shown) + (", ..." if len(values) > most else "")
-
-
-def check_columns(data: pd.DataFrame, named: dict[str, str | None]) -> None:
-    """Raise for columns that are not there, all at once."""
-    import difflib
-
-    problems = []
-    for argument, name in named.items():
-        if name is not None and name not in data.columns:
-            near = difflib.get_close_matches(str(name), [str(column) for column in data.columns], n=1)
-            hint = f" Did you mean {near[0]!r}?" if near else f" It has {examples(data.columns, 8)}."
-            problems.append(f"{argument}: the data have no column {name!r}.{hint}")
-    if problems:
-        raise ParameterError(" ".join(problems))

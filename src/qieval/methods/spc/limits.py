@@ -95,9 +95,8 @@ def individuals(block: Block) -> Limits:
 def moving_ranges(block: Block) -> Limits:
     """Moving ranges of single values: how much neighbours differ. Source: Montgomery, sec. 6.4."""
     ranges = _moving_ranges(block.value, block)
-    # A range belongs to the baseline if its later value does.
-    base = np.isfinite(ranges) if block.base is None else block.base & np.isfinite(ranges)
-    centre = _mean(ranges, base)
+    within = _moving_ranges(block.value, block, within_base=True)
+    centre = _mean(within, np.isfinite(within))
     return Limits(value=ranges, centre=centre, middle=centre, sigma=centre * (D4 - 1) / 3, lowest=0)
 
 
@@ -237,7 +236,7 @@ KINDS = {
     "u": Kind(name="Chart of rates (U)", limits=rates, needs="rate"),
     "up": Kind(name="Chart of rates (U', Laney)", limits=rates_laney, needs="rate", is_screened=True),
     "g": Kind(name="Cases between events (G)", limits=between, needs="count"),
-    "t": Kind(name="Time between events (T)", limits=time_between, needs="count"),
+    "t": Kind(name="Time between events (T)", limits=time_between, needs="count", is_screened=True),
     "ip": Kind(name="Normalised individuals chart (I')", limits=individuals_normalised, needs="rate", is_screened=True),
 }
 

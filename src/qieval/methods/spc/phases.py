@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any, TypeAlias, TypeGuard
 
@@ -10,6 +11,7 @@ import pandas as pd
 
 from qieval.errors import DataError, ParameterError
 from qieval.methods.spc.layout import Layout, examples
+from qieval.methods.spc.prepare import BIT
 
 Where: TypeAlias = Sequence[Any] | np.ndarray | str | int | pd.Timestamp | None  # dates, or positions from 0
 
@@ -27,7 +29,7 @@ def phase_numbers(layout: Layout, phases: Where, labels: np.ndarray | None) -> n
     if positions is not None:
         own = layout.positions()
         _check_reached("phases", positions, own, lowest=1)
-        return 1 + np.searchsorted(np.sort(positions), own, side="right").astype(np.int16)
+        return 1 + np.searchsorted(np.unique(positions), own, side="right").astype(np.int16)
     assert dates is not None
     first, last = layout.period.min(), layout.period.max()
     beyond = [day for day in dates if not first < day <= last]
@@ -36,7 +38,7 @@ def phase_numbers(layout: Layout, phases: Where, labels: np.ndarray | None) -> n
             f"phases: {examples([_shown(day) for day in beyond])} does not lie within the data "
             f"({_shown(first)} to {_shown(last)}), so no phase could begin there."
         )
-    return 1 + np.searchsorted(np.sort(dates), layout.period, side="right").astype(np.int16)
+    return 1 + np.searchsorted(np.unique(dates), layout.period, side="right").astype(np.int16)
 
 
 def _by_column(layout: Layout, labels: np.ndarray) -> np.ndarray:
@@ -90,6 +92,13 @@ def in_baseline(layout: Layout, phase: np.ndarray, baseline: Any, mask: np.ndarr
             f"baseline: {_shown(last_day)} lies before the first period, {_shown(layout.period.min())}, so no period "
             "would be in the baseline."
         )
+    # In place, as other warnings of a series are kept: a series without a period up to the date has no such baseline.
+    layout.warnings[layout.period[layout.starts()] > last_day] |= BIT["begins after the baseline"]
+    if last_day > layout.period.max():
+        raise ParameterError(
+            f"baseline: {_shown(last_day)} lies after the last period, {_shown(layout.period.max())}. Give an earlier "
+            "date, or leave the baseline out to use all."
+        )
     ends = layout.period[np.append(begins[1:], len(phase)) - 1]
     # A phase that begins after the date, or ended before it, has no baseline of its own: all of it counts.
     frozen = np.repeat((layout.period[begins] <= last_day) & (ends > last_day), lengths)
@@ -119,18 +128,22 @@ def excluded(layout: Layout, exclude: Where, mask: np.ndarray | None) -> np.ndar
 
 def _dates_or_positions(argument: str, given: Where, period: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
     """What was given as dates, or as positions from 0; one of the two is None."""
-    single = isinstance(given, (str, int, np.integer, pd.Timestamp, np.datetime64)) or not hasattr(given, "__len__")
+    single = isinstance(given, str) or not hasattr(given, "__len__") or np.ndim(given) == 0  # type: ignore[arg-type]
     items: list[Any] = [given] if single else list(given)  # type: ignore[arg-type]
+    items = [item.to_timestamp() if isinstance(item, pd.Period) else item for item in items]
     if not items:
         raise ParameterError(f"{argument}: an empty list says nothing. Leave the argument out instead.")
     whole = [isinstance(item, (int, np.integer)) and not isinstance(item, (bool, np.bool_)) for item in items]
     if all(whole):
         return None, np.array(items, dtype=np.int64)
-    if any(whole) or not np.issubdtype(period.dtype, np.datetime64):
+    are_dates = all(isinstance(item, (str, dt.date, np.datetime64)) for item in items)
+    if not are_dates or not np.issubdtype(period.dtype, np.datetime64):
         raise ParameterError(
             f"{argument}: {examples(items)} are not dates, or not positions, throughout. Give dates where periods are "
             "dates, or positions counted from 0."
         )
+    if any(getattr(item, "tzinfo", None) is not None for item in items):
+        raise ParameterError(f"{argument}: {examples(items)} has a time zone, the periods have none. Give plain dates.")
     try:
         return pd.to_datetime(pd.Series(items)).to_numpy(dtype="datetime64[ns]"), None
     except (ValueError, TypeError):

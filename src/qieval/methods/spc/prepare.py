@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from qieval.errors import DataError, ParameterError
 from qieval.methods.spc.layout import Layout, examples, of_rows
-from qieval.methods.spc.limits import Kind
+from qieval.methods.spc.limits import D2, Kind
 
 FEW_POINTS = 12  # limits from fewer points move a good deal when the next point comes (Provost and Murray 2022)
 FEW_USEFUL = 10  # with fewer the runs rules hardly ever signal, whatever happened (Anhoej 2014)
@@ -22,18 +22,49 @@ WARNINGS = {
     "one point": "a single point shows no variation: no limits",
     "few points in the baseline": f"centre and limits rest on fewer than {FEW_POINTS} points and are uncertain",
     "baseline shorter than asked": "the series, or phase, is shorter than its baseline: all of it was used",
+    "nothing to compare in the baseline": "no two values in the baseline can be compared: no limits",
+    "begins after the baseline": "the series begins after the date its baseline should end: all of it was used",
     "no variation in the baseline": "all values in the baseline are equal: no limits",
     "few useful points": f"fewer than {FEW_USEFUL} points off the centre line: runs can hardly signal",
     "screening left nothing": "all moving ranges but zeros were above their limit, so none was left out",
     "rows summed": "several rows of one period were added up",
+    "incomplete rows left out": "rows with a missing half were left out of the sum of their period",
     "rows averaged": "several rows of one period were averaged",
 }
 BIT = {name: 1 << position for position, name in enumerate(WARNINGS)}
 
 
+def check_columns(
+    data: pd.DataFrame, period: str, by: tuple[str, ...], named: Mapping[str, str | None], taken: Collection[str]
+) -> None:
+    """Raise for columns that are not there, stand there twice, or would be mistaken for one of the result."""
+    import difflib
+
+    if not isinstance(data, pd.DataFrame):
+        raise ParameterError(f"data: give a DataFrame, not {type(data).__name__}.")
+    problems = []
+    columns = [str(column) for column in data.columns]
+    for argument, name in {"period": period, **named, **{f"by: {name}": name for name in by}}.items():
+        if name is None:
+            continue
+        if name not in data.columns:
+            near = difflib.get_close_matches(str(name), columns, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else f" It has {examples(columns, 8)}."
+            problems.append(f"{argument}: the data have no column {name!r}.{hint}")
+        elif (data.columns == name).sum() > 1:
+            problems.append(f"{argument}: the data have several columns {name!r}; rename all but one.")
+    clashes = [repr(name) for name in (period, *by) if name in taken]
+    if clashes:
+        problems.append(f"{', '.join(clashes)} is also the name of a column of the result: rename it in the data.")
+    if len(set(by)) < len(by) or period in by:
+        problems.append("by: every column may be named once, and the period is none of them.")
+    if problems:
+        raise ParameterError(" ".join(problems))
+
+
 def check_arguments(
     what: Kind, kind: str, value: str | None, numerator: str | None, denominator: str | None, *,
-    gaps: str, within: str, d2: float, per: float,
+    gaps: str, within: str, d2: float, narrow: bool, per: float,
 ) -> None:  # fmt: skip
     problems = []
     if value is not None and (numerator is not None or denominator is not None):
@@ -54,8 +85,19 @@ def check_arguments(
     if within not in allowed:
         problems.append(f"within: {within!r} is not for a chart of kind {kind}, which takes {', '.join(allowed)}.")
     for name, number in (("per", per), ("d2", d2)):
-        if not (np.isfinite(number) and number > 0):
-            problems.append(f"{name}: {number} is not a number above 0.")
+        if not (isinstance(number, (int, float, np.number)) and np.isfinite(number) and number > 0):
+            problems.append(f"{name}: {number!r} is not a number above 0.")
+    ignored = [
+        name
+        for name, is_changed, is_used in (
+            ("gaps", gaps != "break", what.is_screened or kind == "mr"),
+            ("d2", d2 != D2, what.is_screened and kind != "ip"),
+            ("narrow", not narrow, kind in ("pp", "up")),
+        )
+        if is_changed and not is_used
+    ]
+    if ignored:
+        problems.append(f"{' and '.join(ignored)} would change nothing in a chart of kind {kind}: leave it out.")
     if problems:
         raise ParameterError(" ".join(problems))
 
@@ -77,6 +119,10 @@ def mask_of(argument: str, column: str | None, given: Any, data: pd.DataFrame) -
     values = np.asarray(given)
     if values.dtype != bool:
         return None
+    if isinstance(given, pd.Series) and not given.index.equals(data.index):
+        if not (given.index.is_unique and data.index.is_unique and set(given.index) == set(data.index)):
+            raise ParameterError(f"{argument}: its rows are not those of the data. Give one true or false a row.")
+        return given.reindex(data.index).to_numpy(dtype=bool)
     if len(values) != len(data):
         raise ParameterError(f"{argument}: {len(values)} times true or false for {len(data)} rows. Give one a row.")
     return values
@@ -90,6 +136,8 @@ def numbers(
     for name, column in (("value", value), ("total", numerator), ("n", denominator)):
         if column is None:
             continue
+        if data[column].dtype.kind in "mM":
+            raise DataError(f"'{column}' holds dates or spans of time. Give numbers, such as days between events.")
         try:
             found[name] = data[column].to_numpy(dtype=float, na_value=np.nan)
         except (ValueError, TypeError):
@@ -141,9 +189,13 @@ def _rows(layout: Layout, bad: np.ndarray, by: tuple[str, ...]) -> str:
     return "; ".join(shown) + ("; ..." if bad.sum() > 3 else "")
 
 
-def one_row_a_period(layout: Layout) -> Layout:
-    """Add up the rows of one period, or average them, and make ratios; a half that is missing makes a gap."""
+def one_row_a_period(layout: Layout, *, counted: bool) -> Layout:
+    """Add up the rows of one period, or average them, and make ratios; a half that is missing makes a gap.
+
+    `counted`: values are counts, to be added up.
+    """
     columns = dict(layout.columns)
+    unknown = np.zeros(0, dtype=bool)
     if "total" in columns:
         unknown = np.isnan(columns["total"]) | np.isnan(columns["n"]) | (columns["n"] == 0)
         if unknown.any():
@@ -156,27 +208,47 @@ def one_row_a_period(layout: Layout) -> Layout:
     if not first.all():
         starts = np.flatnonzero(first)
         repeated = np.diff(starts, append=len(first)) > 1
-        name = "rows summed" if "total" in columns else "rows averaged"
+        _check_one_phase(layout, starts)
         warnings = warnings.copy()
+        name = "rows summed" if counted or "total" in columns else "rows averaged"
         warnings[np.unique(codes[starts[repeated]])] |= BIT[name]
-        columns = {key: _over(values, starts, key) for key, values in columns.items()}
+        if unknown.any():
+            partly = np.logical_or.reduceat(unknown, starts) & ~np.logical_and.reduceat(unknown, starts)
+            warnings[np.unique(codes[starts[partly]])] |= BIT["incomplete rows left out"]
+        columns = {
+            key: _over(values, starts, summed=counted or key in ("total", "n")) for key, values in columns.items()
+        }
         codes, period = codes[starts], period[starts]
     if "total" in columns:
         columns["value"] = columns["total"] / columns["n"]
     return replace(layout, codes=codes, period=period, columns=columns, warnings=warnings)
 
 
-def _over(values: np.ndarray, starts: np.ndarray, name: str) -> np.ndarray:
+def _check_one_phase(layout: Layout, starts: np.ndarray) -> None:
+    """Raise if rows of one period name different phases."""
+    if "phase" not in layout.columns:
+        return
+    phase = pd.factorize(layout.columns["phase"])[0]
+    lowest, highest = np.minimum.reduceat(phase, starts), np.maximum.reduceat(phase, starts)
+    differ = lowest != highest
+    if differ.any():
+        first = layout.period[starts[differ]]
+        raise DataError(
+            f"phases: in {len(first)} of {len(starts)} periods ({examples([str(day)[:10] for day in first])}) the "
+            "rows name different phases. Give each period one."
+        )
+
+
+def _over(values: np.ndarray, starts: np.ndarray, *, summed: bool) -> np.ndarray:
     """One value for the rows of each period: sums of counts, means of values, the first phase, any exclusion."""
-    if name == "phase":
+    if values.dtype.kind not in "bf":
         return values[starts]
     if values.dtype == bool:
         return np.logical_or.reduceat(values, starts)
     known = ~np.isnan(values)
-    summed = np.add.reduceat(np.where(known, values, 0.0), starts)
+    total = np.add.reduceat(np.where(known, values, 0.0), starts)
     count = np.add.reduceat(known, starts, dtype=int)
-    summed = np.where(count > 0, summed, np.nan)
-    return summed if name in ("total", "n") else summed / np.maximum(count, 1)
+    return np.where(count > 0, total / (1 if summed else np.maximum(count, 1)), np.nan)
 
 
 def subgroups(layout: Layout) -> Layout:
@@ -184,6 +256,7 @@ def subgroups(layout: Layout) -> Layout:
     first = np.ones(len(layout.codes), dtype=bool)
     first[1:] = (np.diff(layout.codes) != 0) | (layout.period[1:] != layout.period[:-1])
     starts = np.flatnonzero(first)
+    _check_one_phase(layout, starts)
     x = layout.columns["value"]
     known = np.isfinite(x)
     n = np.add.reduceat(known, starts, dtype=float)
@@ -191,9 +264,9 @@ def subgroups(layout: Layout) -> Layout:
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = total / n
         apart = np.where(known, x - np.repeat(mean, np.diff(starts, append=len(x))), 0.0)
-        sd = np.sqrt(np.add.reduceat(apart**2, starts) / (n - 1))
+        sd = np.sqrt(np.add.reduceat(apart**2, starts) / np.where(n > 1, n - 1, np.nan))
     others = [key for key in layout.columns if key in ("phase", "excluded", "base")]
-    columns = {key: _over(layout.columns[key], starts, key) for key in others}
+    columns = {key: _over(layout.columns[key], starts, summed=False) for key in others}
     columns |= {"value": mean, "total": np.where(n > 0, total, np.nan), "n": np.where(n > 0, n, np.nan), "sd": sd}
     largest = np.maximum.reduceat(np.where(known, x, -np.inf), starts)
     columns["range"] = np.where(n > 0, largest - np.minimum.reduceat(np.where(known, x, np.inf), starts), np.nan)

@@ -16,6 +16,8 @@ from qieval.errors import ParameterError
 from qieval.methods.runs import anhoej_limits, runs_of_sides, tied_limits
 from qieval.methods.spc.boxes import LARGEST, SMALLEST, box
 
+UNKNOWN = 100  # the zone of a point without limits
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Points:
@@ -23,7 +25,7 @@ class Points:
 
     side: np.ndarray  # -1 below, 0 on, +1 above the centre line
     step: np.ndarray  # sign of the difference from the point before; 0 for the first
-    zone: np.ndarray | None  # so many whole sigmas from the middle, signed, at most 3; None: a chart without limits
+    zone: np.ndarray | None  # so many whole sigmas from the middle, signed, at most 3, or UNKNOWN; None: a run chart
 
 
 def outside(points: Points) -> np.ndarray:
@@ -54,7 +56,8 @@ def trend(points: Points, *, length: int, ties_break: bool) -> np.ndarray:
 def some_of(points: Points, *, some: int, of: int, beyond: int) -> np.ndarray:
     """So many of so many neighbours beyond so many sigmas, on the same side."""
     assert points.zone is not None
-    return _some_of(points.zone >= beyond, some, of) | _some_of(points.zone <= -beyond, some, of)
+    above = (points.zone >= beyond) & (points.zone != UNKNOWN)
+    return _some_of(above, some, of) | _some_of(points.zone <= -beyond, some, of)
 
 
 def two_of_three_close(points: Points) -> np.ndarray:
@@ -80,7 +83,7 @@ def near_the_middle(points: Points, *, length: int) -> np.ndarray:
 def far_from_the_middle(points: Points, *, length: int) -> np.ndarray:
     """So many in a row beyond one sigma, on either side: two processes in one chart."""
     assert points.zone is not None
-    return _in_a_row(points.zone != 0, length)
+    return _in_a_row((points.zone != 0) & (points.zone != UNKNOWN), length)
 
 
 Test = Callable[[Points], np.ndarray]
@@ -141,7 +144,7 @@ def chosen(rules: str | Sequence[str], *, has_limits: bool) -> tuple[str, ...]:
     ParameterError
         If a name is unknown, or a rule asks for limits that the chart does not have.
     """
-    names = (rules,) if isinstance(rules, str) else tuple(rules)
+    names = (rules,) if isinstance(rules, str) or not isinstance(rules, Sequence) else tuple(rules)
     unknown = [name for name in names if name not in RULE_SETS]
     if unknown or not names:
         raise ParameterError(f"rules: {', '.join(map(repr, unknown)) or 'none'} is not among {', '.join(RULE_SETS)}.")
