@@ -135,7 +135,6 @@ def _verdicts(results: Iterable[IndicatorResult]) -> pd.DataFrame:
             "period": "period",
             "by": "facility",
             "rules": VERDICT_RULES,
-            "narrow": False,
             **_columns(kind),
         }
         per = indicator.per if kind != "i" else 1.0
