@@ -10,6 +10,8 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib import font_manager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Drawing
 from matplotlib.text import Text
 
@@ -58,7 +60,6 @@ def drawing(height: float, *, width: float = WIDTH) -> Iterator[Drawing]:
         "lines.linewidth": 1.4,
         "svg.fonttype": "path",  # a reader's machine need not have the font
         "svg.hashsalt": "qieval",  # the same figure gives the same file
-        "savefig.dpi": DOTS_PER_INCH,
         # A name with a dollar sign is a name, not mathematics.
         "text.parse_math": False,
     }
@@ -72,11 +73,15 @@ def finished(figure: Drawing, *, name: str, alt: str, caption: str) -> Figure:
         # Only where it is needed: each further font is searched for anew for every text.
         if not _drawable().issuperset(map(ord, text.get_text().replace("\n", ""))):
             text.set_fontfamily([FONT, *_fallback_fonts()])
-    figure.draw_without_rendering()  # the layout is found here, once for both formats
-    figure.set_layout_engine("none")
+    # The layout is found once for both formats, and each is drawn once: `savefig` would draw everything twice.
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
     svg, png = io.StringIO(), io.BytesIO()
-    figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
-    figure.savefig(png, format="png", metadata={"Software": None})
+    FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
+    figure.dpi = DOTS_PER_INCH
+    FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
     return Figure(name=name, alt=alt, caption=caption, svg=svg.getvalue(), png=png.getvalue())
 
 
