@@ -60,7 +60,7 @@ def facility_run_charts(result: IndicatorResult) -> Figure:
     last = max(chart.points["period"].max() for chart in charts.values())
     with drawing(0.75 + 1.42 * rows + (0.5 if rows == 1 else 0)) as figure:
         panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-        highest = _highest(list(charts.values()), indicator)
+        highest = _usual_highest(list(charts.values()), indicator)
         value_axis(panels.flat[0], indicator, highest=highest, label=False)  # all others share it
         for ax, (name, chart) in zip(panels.flat, charts.items(), strict=False):
             month_axis(ax, first, last, most=3)
@@ -69,9 +69,10 @@ def facility_run_charts(result: IndicatorResult) -> Figure:
                 _centre_line(ax, chart, width=1.0)
             if indicator.target is not None:
                 ax.axhline(indicator.target, color=GREY, linestyle=":", linewidth=0.8)
-            mark = MARKS.get(chart.verdict, wording.label(chart))
+            _beyond_the_scale(ax, chart, indicator)
+            mark = wrapped(MARKS.get(chart.verdict, wording.label(chart)), 27)
             strong = chart.verdict in ("improved", "worsened")
-            ax.set_title(f"{wrapped(name, 24)}\n{mark}", fontsize=8, loc="left", pad=3, color=BLACK if strong else GREY)
+            ax.set_title(f"{wrapped(name, 25)}\n{mark}", fontsize=8, loc="left", pad=3, color=BLACK if strong else GREY)
             ax.tick_params(labelsize=7.5)
         for ax in list(panels.flat)[len(charts) :]:
             ax.set_axis_off()
@@ -93,6 +94,31 @@ def _highest(charts: list[RunChart], indicator: Indicator) -> float:
     """The highest value to be drawn, the target among them."""
     values = [chart.points["value"].max() for chart in charts]
     return max([value for value in values if not math.isnan(value)] + [indicator.target or 0.0])
+
+
+def _usual_highest(charts: list[RunChart], indicator: Indicator) -> float:
+    """As `_highest`, but for the few months, one in forty at most, that lie far above all others.
+
+    On an axis that has room for them nothing else could be seen.
+    """
+    values = pd.concat([chart.points["value"] for chart in charts]).dropna()
+    highest = _highest(charts, indicator)
+    if indicator.kind == "proportion" or values.empty:
+        return highest
+    usual = max(1.25 * float(values.quantile(0.975)), indicator.target or 0.0)
+    return usual if 0 < usual < highest else highest
+
+
+def _beyond_the_scale(ax: Axes, chart: RunChart, indicator: Indicator) -> None:
+    """Values above the axis are written at its upper end, with an arrow; of neighbours the highest."""
+    top = ax.get_ylim()[1]
+    beyond = chart.points["value"] > top
+    for _, streak in chart.points[beyond].groupby((~beyond).cumsum()[beyond]):
+        highest = streak.loc[streak["value"].idxmax()]
+        ax.annotate(
+            f"↑{numbers.value(highest['value'], indicator)}", (mdates.date2num(highest["period"]), top), ha="center",
+            va="top", fontsize=6.5, color=BLACK, zorder=5, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.5},
+        )  # fmt: skip
 
 
 def _series(ax: Axes, chart: RunChart, *, size: float) -> None:

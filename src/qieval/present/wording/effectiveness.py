@@ -87,9 +87,9 @@ def is_hardly_tellable(chart: RunChart) -> bool:
 def label(chart: RunChart) -> str:
     """The verdict in a few words, for tables and the index page."""
     if chart.verdict == "too few months" and chart.n_baseline + chart.n_after >= FEWEST_USEFUL:
-        return "too few months off the median"
+        return "too few off the median"
     if chart.verdict == "no signal" and is_hardly_tellable(chart):
-        return "no signal, but hardly tellable"
+        return "no signal; hardly tellable"
     return chart.verdict
 
 
@@ -267,6 +267,8 @@ def facility_charts_caption(result: IndicatorResult) -> str:
         text += " Black squares: a run longer than chance explains."
     if result.indicator.target is not None:
         text += " Dotted: target."
+    if result.indicator.kind != "proportion":
+        text += " An arrow with a number: a month above the axis."
     return text + (
         f" Months with fewer than {result.smallest_denominator} people are gaps." if result.small_months else ""
     )
