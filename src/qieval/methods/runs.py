@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -180,14 +181,23 @@ def runs_of_sides(sides: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray
     sides : array (points, series) of -1, 0 and +1
         Points in time order. A 0 lies on the line: it neither makes nor breaks a run, except an unbroken one.
     """
-    last, length, longest, crossings, stretch, unbroken = (np.zeros(sides.shape[1], dtype=np.int16) for _ in range(6))
-    for side in np.ascontiguousarray(sides, dtype=np.int16):
-        is_useful = side != 0
-        goes_on = side == last
-        crossings += is_useful & (last == -side)
-        stretch = np.where(goes_on, stretch + 1, 1) * is_useful
-        length = np.where(is_useful, np.where(goes_on, length + 1, 1), length)
-        last = np.where(is_useful, side, last)
+    # Whole numbers as small as the series allow, and no new arrays: a million series pass through here.
+    kind: Any = np.int8 if len(sides) < 127 else np.int16
+    last, length, longest, starts, stretch, unbroken = (np.zeros(sides.shape[1], dtype=kind) for _ in range(6))
+    is_useful, goes_on = (np.empty(sides.shape[1], dtype=bool) for _ in range(2))
+    for side in np.ascontiguousarray(sides, dtype=kind):
+        np.not_equal(side, 0, out=is_useful)
+        np.equal(side, last, out=goes_on)
+        stretch *= goes_on
+        stretch += is_useful
+        stretch *= is_useful
+        begins = is_useful > goes_on
+        starts += begins
+        length *= ~begins
+        length += is_useful
+        last *= ~begins
+        last += side * begins
         np.maximum(longest, length, out=longest)
         np.maximum(unbroken, stretch, out=unbroken)
-    return longest, crossings, unbroken
+    crossings = np.maximum(starts, 1) - 1
+    return longest.astype(np.int16), crossings.astype(np.int16), unbroken.astype(np.int16)

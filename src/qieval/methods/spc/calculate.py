@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
 from qieval.methods.spc import rules as rule_book
 from qieval.methods.spc.layout import Layout, blocks, matrix
@@ -204,7 +206,7 @@ def _judge(
         )
         for bit, test in enumerate(choices.tests):
             if test == rule_book.LONG_RUN:
-                marked = rule_book.long_runs(sides, found.longest_run_limit)
+                marked = rule_book.long_runs(sides, found.longest_run_limit, found.longest_run)
             else:
                 marked = rule_book.TESTS[test](points)
             if marked.any():
@@ -243,7 +245,6 @@ def _series(
 ) -> pd.DataFrame:  # fmt: skip
     lengths = np.diff(begins, append=len(known))
     n_points = np.add.reduceat(known, begins, dtype=np.int32)
-    same = np.zeros(len(begins), dtype=np.int8)
     told = (
         "n_baseline", "centre", "n_useful", "longest_run", "longest_run_limit", "crossings", "crossings_limit",
         "runs_signal", "n_outside",
@@ -262,11 +263,11 @@ def _series(
             "warnings": _joined(per_group["warnings"], list(WARNINGS)),
             "n_screened": per_group["n_screened"],
             "sigma_z": per_group["sigma_z"],
-            "kind": pd.Categorical.from_codes(same, [choices.kind]),
-            "runs_rule": pd.Categorical.from_codes(same, [choices.runs_rule]),
+            "kind": _one_word(choices.kind, len(begins)),
+            "runs_rule": _one_word(choices.runs_rule, len(begins)),
             "screened": np.full(len(begins), choices.screen and KINDS[choices.kind].is_screened),
-            "gaps": pd.Categorical.from_codes(same, [choices.gaps]),
-            "within": pd.Categorical.from_codes(same, [choices.within]),
+            "gaps": _one_word(choices.gaps, len(begins)),
+            "within": _one_word(choices.within, len(begins)),
             "d2": choices.d2,
             "narrow": np.full(len(begins), choices.narrow),
         },
@@ -279,7 +280,7 @@ def _put(column: np.ndarray, at: slice | np.ndarray, values: np.ndarray) -> None
         rows = column[at].reshape(len(values), -1)  # a view: writes go to the column
         rows[...] = values
     else:
-        column[at] = values
+        sliding_window_view(column, at.shape[1], writeable=True)[at[:, 0]] = values
 
 
 def _keys(keys: pd.DataFrame, codes: np.ndarray) -> dict[str, Any]:
@@ -295,6 +296,16 @@ def _keys(keys: pd.DataFrame, codes: np.ndarray) -> dict[str, Any]:
     return columns
 
 
+@lru_cache(maxsize=64)
+def _words(*texts: str) -> pd.CategoricalDtype:
+    """Made once: of one short series, half of the time would go into making them."""
+    return pd.CategoricalDtype(list(texts))
+
+
+def _one_word(word: str, n: int) -> pd.Categorical:
+    return pd.Categorical.from_codes(np.zeros(n, dtype=np.int8), dtype=_words(word), validate=False)
+
+
 def _joined(bits: np.ndarray, names: list[str]) -> pd.Categorical:
     """Bits as the names they stand for, joined by "; "."""
     bits = bits.astype(np.int64)
@@ -302,7 +313,7 @@ def _joined(bits: np.ndarray, names: list[str]) -> pd.Categorical:
     texts = ["; ".join(name for position, name in enumerate(names) if int(pattern) >> position & 1) for pattern in seen]
     code_of = np.zeros(int(seen[-1]) + 1, dtype=np.int16)
     code_of[seen] = np.arange(len(seen))
-    return pd.Categorical.from_codes(code_of[bits], texts)
+    return pd.Categorical.from_codes(code_of[bits], dtype=_words(*texts), validate=False)
 
 
 def _signals(per_group: Mapping[str, np.ndarray], choices: Choices) -> pd.Categorical:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
 from qieval.errors import DataError
 
@@ -71,11 +73,28 @@ def arrange(data: pd.DataFrame, period: np.ndarray, by: Sequence[str], columns: 
     next_series = np.diff(codes)
     is_ordered = (next_series > 0) | ((next_series == 0) & (period[1:] >= period[:-1]))
     if not is_ordered.all():
-        order = np.lexsort((period, codes))
+        order = _in_order(codes, period, len(keys))
         codes, period = codes[order], period[order]
         columns = {name: values[order] for name, values in columns.items()}
     warnings = np.zeros(len(keys), dtype=np.int16)
     return Layout(keys=keys, codes=codes, period=period, columns=columns, warnings=warnings)
+
+
+def _in_order(codes: np.ndarray, period: np.ndarray, n_series: int) -> np.ndarray:
+    """The rows by series and time, those of one period as they came.
+
+    Where few places of the table of series by periods are empty, and none is taken twice, every row goes straight to
+    its place: much quicker than to sort.
+    """
+    ranks, periods = pd.factorize(period, sort=True)
+    if n_series * len(periods) <= 4 * len(codes):
+        kind: Any = np.int32 if len(codes) < 2**31 else np.int64
+        rows = np.full(n_series * len(periods), -1, dtype=kind)
+        rows[codes * np.int64(len(periods)) + ranks] = np.arange(len(codes))
+        rows = rows[rows >= 0]
+        if len(rows) == len(codes):
+            return rows
+    return np.lexsort((ranks, codes))
 
 
 def _series_of(data: pd.DataFrame, by: Sequence[str]) -> tuple[np.ndarray, pd.DataFrame]:
@@ -192,7 +211,9 @@ def blocks(starts: np.ndarray, n_rows: int) -> Iterator[tuple[np.ndarray, slice 
 
 def matrix(column: np.ndarray, groups: np.ndarray, rows: slice | np.ndarray) -> np.ndarray:
     """The rows of some groups as a matrix, a group a row."""
-    return column[rows].reshape(len(groups), -1) if isinstance(rows, slice) else column[rows]
+    if isinstance(rows, slice):
+        return column[rows].reshape(len(groups), -1)
+    return sliding_window_view(column, rows.shape[1])[rows[:, 0]]  # a group at a time, not a number at a time
 
 
 def of_rows(bad: np.ndarray | pd.Series, data: pd.DataFrame) -> str:

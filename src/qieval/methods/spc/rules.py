@@ -165,10 +165,14 @@ def tests_of(names: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(test for name in names for test in RULE_SETS[name]))
 
 
-def long_runs(side: np.ndarray, limit: np.ndarray | int) -> np.ndarray:
-    """The points of runs longer than the limit of their series, (points, series)."""
+def long_runs(side: np.ndarray, limit: np.ndarray | int, longest: np.ndarray | None = None) -> np.ndarray:
+    """The points of runs longer than the limit of their series, (points, series).
+
+    `longest`, the longest run of each series, spares counting it again.
+    """
     marked = np.zeros(side.shape, dtype=bool)
-    concerned = np.flatnonzero(runs_of_sides(side)[0] > limit)
+    longest = runs_of_sides(side)[0] if longest is None else longest
+    concerned = np.flatnonzero(longest > limit)
     if not len(concerned):
         return marked
     side = side[:, concerned]
