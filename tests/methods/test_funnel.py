@@ -7,6 +7,7 @@ from scipy.stats import binom, norm, poisson
 
 from qieval.errors import DataError, ParameterError
 from qieval.methods.funnel import funnel
+from qieval.methods.funnel.beta_binomial import BetaBinomial
 from tests.methods.conftest import SHIPPED
 
 NAMES = ["lower_95", "upper_95", "lower_99.8", "upper_99.8"]
@@ -230,6 +231,24 @@ def test_the_order_of_the_units_does_not_matter():
     data = noise("proportion", between=0.05)
     one, other = (funnel(frame, "proportion", overdispersion="additive") for frame in (data, data.iloc[::-1]))
     pd.testing.assert_frame_equal(one.units, other.units.sort_index(), rtol=1e-9)
+
+
+@pytest.mark.parametrize(("target", "rho"), [(0.2, 0.01), (0.2, 1e-6), (0.002, 0.02), (0.98, 0.3), (0.5, 0.9)])
+def test_a_large_beta_binomial_has_the_tails_and_quantiles_of_its_summed_terms(target, rho):
+    n, tails = np.array([20_000, 60_000]), np.array([0.001, 0.025, 0.5, 0.975, 0.999])
+    law = BetaBinomial(n[:, np.newaxis], target, rho)
+    count = law.ppf(tails)
+    for row, one in enumerate(n):
+        summed = law._summed(int(one))
+        assert count[row].tolist() == np.searchsorted(summed, tails).tolist()
+        assert law.cdf(count)[row] == pytest.approx(summed[count[row].astype(int)], abs=1e-10)
+    assert law.sf(count) == pytest.approx(1 - law.cdf(count), abs=1e-10)
+
+
+def test_a_hospital_of_nobody_ill_and_one_of_all_ill_have_a_place_in_a_large_beta_binomial():
+    law = BetaBinomial(np.array([20_000.0, 20_000.0]), 0.2, 0.01)
+    assert law.cdf(np.array([-1, 20_000])).tolist() == [0, 1]
+    assert law.sf(np.array([-1, 20_000])).tolist() == [1, 0]
 
 
 # --- on simulated units
