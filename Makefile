@@ -13,7 +13,7 @@ RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help reports lab test check docs lock setup
+.PHONY: help reports lab test check bench docs lock setup
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -39,6 +39,9 @@ check: setup ## check style, types, and that notebooks are stored without output
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
 	@echo "Checked: style, types and notebooks are in order."
+
+bench: setup ## measure how many charts a second the methods make, in about a minute
+	@$(BIN)/python benchmarks/spc.py
 
 docs: setup ## write docs/data.md and docs/parameters.md anew from the source
 	@$(BIN)/python -m qieval.study.dictionary docs
