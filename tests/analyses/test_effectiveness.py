@@ -1,12 +1,9 @@
 """Did care improve? Verdicts, baselines, targets and what stays unsaid, on series made by hand."""
 
-from itertools import product
 
 import numpy as np
-import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
-from scipy.stats import binom, poisson
 
 from qieval.analyses.effectiveness import effectiveness
 from qieval.study.study import open_study
@@ -278,98 +275,6 @@ def test_only_the_events_of_the_option_are_marked():
     assert effectiveness(study_of(BEFORE, events=events)).events["title"].tolist() == ["T", "L"]
     webinars = {"effectiveness": {"mark_events": ["webinar"]}}
     assert effectiveness(study_of(BEFORE, events=events, options=webinars)).events["title"].tolist() == ["W"]
-
-
-# --- the target ------------------------------------------------------------------------------------
-
-TARGET = {"indicator": {"target": 0.8}}
-
-
-def row(study):
-    return only(study).table.iloc[0]
-
-
-def test_the_target_is_reached_by_so_many_calendar_months_in_a_row():
-    found = row(study_of([*BEFORE, 80, 79, 80, 81, 82, 10], **TARGET))
-    assert found["reached"]
-    assert found["reached_on"] == pd.Timestamp("2022-03-01")
-
-
-def test_two_months_at_the_target_are_not_three():
-    found = row(study_of([*BEFORE, 80, 81, 10, 82, 83], **TARGET))
-    assert not found["reached"]
-    assert pd.isna(found["reached_on"])
-
-
-def test_a_gap_breaks_a_run_at_the_target():
-    assert not row(study_of([*BEFORE, 80, 81, None, 82, 83], **TARGET))["reached"]
-
-
-def test_how_many_months_in_a_row_is_an_option():
-    two = {"effectiveness": {"months_to_reach": 2}}
-    assert row(study_of([*BEFORE, 80, 81, 10], options=two, **TARGET))["reached"]
-
-
-def test_months_at_the_target_before_joining_do_not_reach_it():
-    assert not row(study_of([90] * 12 + [10] * 5, **TARGET))["reached"]
-
-
-def test_a_baseline_at_the_target_already_is_counted_apart():
-    result = only(study_of([85, 86, 84, 87, 83, 88, 85, 86, 84, 87, 83, 88] + [90] * 5, **TARGET))
-    assert (result.reached.successes, result.reached.total, result.at_target_before) == (1, 1, 1)
-
-
-def test_too_few_months_to_reach_the_target_in_cannot_tell():
-    result = only(study_of([*BEFORE, 90, 91], **TARGET))
-    assert result.table["reached"].iloc[0] is None
-    assert result.reached is None
-
-
-def test_without_a_target_nobody_reaches_one():
-    result = only(study_of(BEFORE + HIGHER))
-    assert result.reached is None
-    assert result.n_with_chance == 0
-
-
-def by_enumeration(chances, length):
-    total = 0.0
-    for outcome in product([True, False], repeat=len(chances)):
-        if any(all(outcome[start : start + length]) for start in range(len(outcome) - length + 1)):
-            total += np.prod([p if met else 1 - p for p, met in zip(chances, outcome, strict=True)])
-    return total
-
-
-@pytest.mark.parametrize("better", ["up", "down"])
-def test_the_chance_to_reach_the_target_had_nothing_changed_is_exact(better):
-    # Baseline 15 of 30 births; afterwards 5, 6, 7 and 8 births a month; target 60% (40% where less is better).
-    target = 0.6 if better == "up" else 0.4
-    study = study_of(
-        [5, 5, 5, 1, 1, 1, 1],
-        denominators=[10] * 3 + [5, 6, 7, 8],
-        joined="2021-04-01",
-        indicator={"target": target, "better": better},
-        options={"effectiveness": {"months_to_reach": 2}},
-    )
-    fewest = {5: 3, 6: 4, 7: 5, 8: 5}  # at least 60%; by symmetry as likely as at most 40%
-    chances = [binom.sf(least - 1, births, 0.5) for births, least in fewest.items()]
-    assert only(study).reached_by_chance == pytest.approx(by_enumeration(chances, 2), abs=1e-12)
-
-
-def test_the_chance_for_a_rate_is_that_of_a_poisson_count():
-    # 6 deaths among 300 births before; target 10 per 1000, so at most 1 death among 100 births.
-    study = study_of(
-        [2, 2, 2, 2, 2],
-        joined="2021-04-01",
-        indicator={"kind": "rate", "per": 1000, "better": "down", "target": 10},
-        options={"effectiveness": {"months_to_reach": 1}},
-    )
-    assert only(study).reached_by_chance == pytest.approx(1 - (1 - poisson.cdf(1, 2.0)) ** 2, abs=1e-12)
-
-
-def test_the_chance_is_not_given_for_means():
-    result = only(study_of(BEFORE + HIGHER, indicator={"kind": "mean", "target": 0.6}))
-    assert result.reached is not None
-    assert result.n_with_chance == 0
 
 
 # --- the whole -------------------------------------------------------------------------------------

@@ -6,12 +6,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom, poisson
 
 from qieval.analyses.run_charts import FEWEST_MONTHS, RunChart, run_charts
 from qieval.analyses.series import Indicator, facility_months, indicators, participants, phases, pooled
-from qieval.methods.rates import Proportion, proportion
-from qieval.methods.runs import chance_of_run
+from qieval.analyses.time_to_target import TimeToTarget, time_to_target
 from qieval.study.study import Study
 
 COHORT_SHARE = 0.9  # of the months, in which a facility of the fixed cohort reported
@@ -27,12 +25,8 @@ class IndicatorResult:
     cohort: pd.DataFrame | None  # the same facilities throughout: period, value, facilities; None: everybody is
     within_facilities: float  # the change of the last months from the baseline inside facilities, see there
     facilities: dict[str, RunChart]  # by name as shown, in the order of the facilities table
-    table: pd.DataFrame  # one row per facility, see `_facility_row`
-    reached: Proportion | None  # of the facilities with months enough; None without a target or such a facility
-    at_target_before: int  # of those that reached it, how many had a baseline median at the target already
-    reached_by_chance: float  # facilities expected to reach it had nothing changed since their baseline ...
-    n_with_chance: int  # ... of so many for which that can be told
-    months_to_reach: int
+    table: pd.DataFrame  # one row per facility, see `_facility_row`, with status and reached_on of `time_to_target`
+    time_to_target: TimeToTarget  # who reached the target, and when
     smallest_denominator: int
     small_months: int  # facility-months with fewer people than that, neither shown nor judged one by one
 
@@ -95,11 +89,9 @@ def _indicator_result(study: Study, indicator: Indicator, months: pd.DataFrame) 
         before = points["period"] < since if pd.notna(since) else _declared_baseline(study, points)
         series[name], joined[name] = points.assign(in_baseline=before), since
     charts = run_charts(series, indicator, recent)
-    reach = options.effectiveness.months_to_reach
-    rows = [_facility_row(name, joined[name], chart, indicator, reach) for name, chart in charts.items()]
-    table = pd.DataFrame(rows)
-    able = table["reached"].notna()
-    reached = table["reached"] == True  # noqa: E712, the column also holds missing
+    reached = time_to_target(study, indicator)
+    table = pd.DataFrame([_facility_row(name, joined[name], chart) for name, chart in charts.items()])
+    table = table.merge(reached.table[["facility", "status", "reached_on"]], on="facility", how="left")
     return IndicatorResult(
         indicator=indicator,
         pooled=_unless_mix_changed(pooled_chart, within),
@@ -107,11 +99,7 @@ def _indicator_result(study: Study, indicator: Indicator, months: pd.DataFrame) 
         within_facilities=within,
         facilities=charts,
         table=table,
-        reached=proportion(int(reached.sum()), int(able.sum())) if able.any() else None,
-        at_target_before=int((reached & (table["at_target_before"] == True)).sum()),  # noqa: E712
-        reached_by_chance=float(table["chance_of_reaching"].sum()),
-        n_with_chance=int(table["chance_of_reaching"].notna().sum()),
-        months_to_reach=options.effectiveness.months_to_reach,
+        time_to_target=reached,
         smallest_denominator=options.smallest_denominator,
         small_months=int(small.sum()),
     )
@@ -176,66 +164,19 @@ def _on_calendar(own: pd.DataFrame) -> pd.DataFrame:
     return own.set_index("period")[["value", "numerator", "denominator"]].reindex(calendar).reset_index()
 
 
-def _facility_row(
-    name: str, joined: pd.Timestamp, chart: RunChart, indicator: Indicator, months_to_reach: int
-) -> dict[str, object]:
-    """What the table tells of one facility; `reached` is missing where there are too few months to tell."""
-    points = chart.points
-    after = points.loc[~points["in_baseline"]]
-    row: dict[str, object] = {
+def _facility_row(name: str, joined: pd.Timestamp, chart: RunChart) -> dict[str, object]:
+    """What the table tells of one facility's run chart."""
+    has_baseline = chart.n_baseline >= FEWEST_MONTHS
+    return {
         "facility": name,
         "joined": joined,
-        "months": int(points["value"].notna().sum()),
-        "baseline_median": chart.centre if chart.n_baseline >= FEWEST_MONTHS else np.nan,
+        "months": int(chart.points["value"].notna().sum()),
+        "baseline_median": chart.centre if has_baseline else np.nan,
         "recent_median": chart.recent_median,
-        "change": chart.change if chart.n_baseline >= FEWEST_MONTHS else np.nan,
+        "change": chart.change if has_baseline else np.nan,
         "longest_run": chart.runs.longest_run,
         "longest_run_limit": chart.runs.longest_run_limit,
         "crossings": chart.runs.crossings,
         "crossings_limit": chart.runs.crossings_limit,
         "verdict": chart.verdict,
-        "reached": None,
-        "reached_on": pd.NaT,
-        "at_target_before": None,
-        "chance_of_reaching": np.nan,
     }
-    if indicator.target is not None and after["value"].notna().sum() >= months_to_reach:
-        first = _first_month_of_a_run(indicator.meets_target(after["value"]), after["period"], months_to_reach)
-        row["reached"], row["reached_on"] = first is not None, first if first is not None else pd.NaT
-        if chart.n_baseline >= FEWEST_MONTHS:
-            row["at_target_before"] = bool(indicator.meets_target(pd.Series([chart.centre])).iloc[0])
-            row["chance_of_reaching"] = _chance_of_reaching(points, indicator, months_to_reach)
-    return row
-
-
-def _chance_of_reaching(points: pd.DataFrame, indicator: Indicator, months_to_reach: int) -> float:
-    """The chance to meet the target so many months in a row at the level of the baseline, with the people there were.
-
-    Missing for means and times: how their months scatter is not known.
-    """
-    shown = points.loc[points["value"].notna()]
-    base = shown.loc[shown["in_baseline"]]
-    level_before = base["numerator"].sum() / base["denominator"].sum()
-    after = points.loc[~points["in_baseline"]]
-    people = after["denominator"].where(after["value"].notna()).round()
-    at_target = people * float(indicator.target or 0) / indicator.per
-    # Counts are whole: the fewest, or the most, that still meet the target; a little slack for floating point.
-    if indicator.better == "up":
-        fewest = np.ceil(at_target - 1e-9) - 1
-        chance = binom.sf(fewest, people, level_before) if indicator.kind == "proportion" else None
-        chance = poisson.sf(fewest, people * level_before) if indicator.kind in ("rate", "count") else chance
-    else:
-        most = np.floor(at_target + 1e-9)
-        chance = binom.cdf(most, people, level_before) if indicator.kind == "proportion" else None
-        chance = poisson.cdf(most, people * level_before) if indicator.kind in ("rate", "count") else chance
-    return chance_of_run(np.nan_to_num(chance), months_to_reach) if chance is not None else np.nan
-
-
-def _first_month_of_a_run(met: pd.Series, period: pd.Series, length: int) -> pd.Timestamp | None:
-    """The first month of the first run of so many calendar months in a row; a gap breaks the run."""
-    in_a_row = 0
-    for position, is_met in enumerate(met):
-        in_a_row = in_a_row + 1 if is_met else 0
-        if in_a_row == length:
-            return period.iloc[position - length + 1]
-    return None

@@ -41,8 +41,8 @@ def effectiveness(result: Effectiveness, study: Study) -> KeyFigures:
             "recent_median": _known(found.pooled.recent_median),
             "facilities": len(found.table),
             "facilities_improved": int((found.table["verdict"] == "improved").sum()),
-            "reached": found.reached.successes if found.reached else None,
-            "able_to_reach": found.reached.total if found.reached else None,
+            "reached": found.time_to_target.n_reached if found.time_to_target.n_followed else None,
+            "followed_to_target": found.time_to_target.n_followed,
         }
         for found in result.indicators
     }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import math
 
 import pandas as pd
 
@@ -20,7 +19,7 @@ from qieval.present.numbers import (
 )
 from qieval.present.wording.effectiveness import label
 
-Show = Callable[[Any], str]
+STATUS = {"open": "no", "at target before": "before joining"}
 
 
 def indicator_summary(result: Effectiveness) -> Table | None:
@@ -29,7 +28,7 @@ def indicator_summary(result: Effectiveness) -> Table | None:
         return None
     rows = []
     for found in result.indicators:
-        chart, reached = found.pooled, found.reached
+        chart, reached = found.pooled, found.time_to_target
         judged = chart.verdict in JUDGED
         rows.append(
             {
@@ -41,8 +40,8 @@ def indicator_summary(result: Effectiveness) -> Table | None:
                 "verdict": chart.verdict,
                 "facilities_judged": int(found.table["verdict"].isin(JUDGED).sum()),
                 "facilities_improved": int((found.table["verdict"] == "improved").sum()),
-                "facilities_reached_target": reached.successes if reached else None,
-                "facilities_able_to_reach": reached.total if reached else None,
+                "facilities_reached_target": reached.n_reached if reached.n_followed else None,
+                "facilities_followed_to_target": reached.n_followed,
             }
         )
     data = pd.DataFrame(rows)
@@ -78,8 +77,8 @@ def facilities(result: IndicatorResult) -> Table:
     indicator, data = result.indicator, result.table
     judged = data["verdict"].isin(JUDGED)
     reached = [
-        DASH if flag is None else (month(on) if flag else "no")
-        for flag, on in zip(data["reached"], data["reached_on"], strict=True)
+        month(on) if status == "reached" else STATUS.get(status, DASH)
+        for status, on in zip(data["status"], data["reached_on"], strict=True)
     ]
     shown = pd.DataFrame(
         {
@@ -120,7 +119,8 @@ def facilities(result: IndicatorResult) -> Table:
 
 def _reached(found: IndicatorResult) -> str:
     """Facilities that reached the target, and how many would have by chance."""
-    if found.reached is None:
+    reached = found.time_to_target
+    if not reached.n_followed:
         return DASH
-    by_chance = f" ({found.reached_by_chance:.0f} by chance)" if found.n_with_chance else ""
-    return f"{found.reached.successes} of {found.reached.total}{by_chance}"
+    by_chance = "" if math.isnan(reached.reached_by_chance) else f" ({reached.reached_by_chance:.0f} by chance)"
+    return f"{reached.n_reached} of {reached.n_followed}{by_chance}"

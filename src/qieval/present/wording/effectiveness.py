@@ -12,7 +12,7 @@ from qieval.analyses.run_charts import FEWEST_MONTHS, JUDGED, RunChart
 from qieval.analyses.series import Indicator
 from qieval.methods.runs import FEWEST_USEFUL
 from qieval.present.display import Text
-from qieval.present.numbers import change, count, listed, month, of, percent, unit, value
+from qieval.present.numbers import change, count, listed, month, unit, value
 
 
 def answer(result: Effectiveness) -> Text:
@@ -146,7 +146,7 @@ def _too_few(chart: RunChart) -> str:
 
 
 def facilities(result: IndicatorResult) -> Text:
-    """How many facilities improved, and how many reached the target."""
+    """How many facilities improved, and how many would seem to by chance."""
     verdicts = result.table["verdict"].value_counts()
     words = {
         "improved": "improved",
@@ -166,32 +166,7 @@ def facilities(result: IndicatorResult) -> Text:
         expected = sum(chart.false_signal_rate for chart in result.facilities.values() if chart.verdict in JUDGED)
         about = "fewer than one" if expected < 1 else f"about {expected:.0f}"
         lines[0] += f" Of the {judged} charts judged, {about} would signal by chance had nothing changed."
-    lines.append(_reached(result))
     return Text(sentences=lines)
-
-
-def _reached(result: IndicatorResult) -> str:
-    indicator, reached = result.indicator, result.reached
-    if indicator.target is None:
-        return ""
-    rule = f"{_with_unit(indicator.target, indicator)} for {count(result.months_to_reach, 'month')} in a row"
-    rule = rule.replace(" for 1 month in a row", " in any month")
-    if reached is None:
-        return f"No facility has months enough to tell whether it reached the target of {rule}."
-    share = ""
-    if reached.total >= 5:
-        share = f" ({percent(reached.estimate)}, 95% interval {percent(reached.low)} to {percent(reached.high)})"
-    when = " after joining" if result.table["joined"].notna().all() else ""
-    who = of(reached.successes, reached.total, "facility", "facilities")
-    sentence = f"{who}{share} reached the target of {rule}{when}."
-    if result.at_target_before:
-        sentence += f" {result.at_target_before} of these had a baseline median at the target already."
-    if result.n_with_chance:
-        expected = result.reached_by_chance
-        about = "fewer than one" if expected < 0.95 else f"about {expected:.0f}"
-        of_those = "" if result.n_with_chance == reached.total else f" of the {result.n_with_chance} with a baseline"
-        sentence += f" Had nothing changed since baseline, {about}{of_those} would have reached it by chance."
-    return sentence
 
 
 def caveats(result: Effectiveness) -> Text:
