@@ -363,3 +363,27 @@ def test_all_mistaken_settings_are_named_at_once():
         "  - anticipation is -1: give 0 or more",
         "  - level is 95: give a proportion between 0 and 1, for example 0.95",
     ]
+
+
+def test_a_window_adds_the_times_that_all_waves_share():
+    """The early wave is seen for 0 to 3, the late one for 0 and 1."""
+    frame = panel(
+        {
+            "a": (3, [1, 1, 4, 5, 6, 7]),
+            "b": (3, [2, 2, 5, 6, 8, 8]),
+            "c": (5, [1, 1, 1, 1, 9, 9]),
+            "d": (5, [2, 2, 2, 2, 9, 11]),
+            "e": (None, [1, 1, 1, 1, 1, 1]),
+            "f": (None, [2, 2, 2, 2, 2, 2]),
+        }
+    )
+    found = fit(frame, window=(0, 10))
+    assert found.common == (0, 1)
+    event = found.event_study.set_index("since_joining")["estimate"]
+    overall = found.overall.set_index("summary")["estimate"]
+    assert overall["common"] == pytest.approx((event[0] + event[1]) / 2)
+    assert fit(frame, window=(1, 1)).common == (1,)
+    without = fit(frame)
+    assert without.common == ()
+    assert "common" not in set(without.overall["summary"])
+    assert "common" not in set(fit(frame, window=(2, 9)).overall["summary"])

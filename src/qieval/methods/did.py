@@ -13,18 +13,9 @@ import numpy as np
 import pandas as pd
 
 from qieval.errors import DataError, ParameterError, bulleted
+from qieval.methods.influence import Noise, PreTest, noise_of, pooled, pooled_by, with_bands, with_intervals
 
 _EVENT_STUDY = ["since_joining", "estimate", "standard_error", "low", "high", "band_low", "band_high", "n_treated"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class PreTest:
-    """Did units that were about to join move like the others? The event study before joining, all at once."""
-
-    since_joining: float  # where the departure is clearest; missing where there is nothing to test
-    estimate: float  # there
-    p_value: float  # of the clearest of `n_estimates`, allowing for the choice
-    n_estimates: int
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -33,7 +24,8 @@ class StaggeredDifferences:
 
     att: pd.DataFrame  # by wave: group, period, estimate, standard_error, low, high, n_treated, n_control
     event_study: pd.DataFrame  # since_joining, estimate, standard_error, low, high, band_low, band_high, n_treated
-    overall: pd.DataFrame  # by summary (simple, dynamic, group, calendar): estimate, standard_error, low, high
+    overall: pd.DataFrame  # by summary (simple, dynamic, group, calendar; common): estimate, standard_error, low, high
+    common: tuple[float, ...]  # the times since joining that the summary `common` averages over; may be none
     pre_test: PreTest
     left_out: pd.DataFrame  # one row per unit not used: unit, reason
     not_estimated: pd.DataFrame  # wave and period without a comparison: group, period
@@ -62,6 +54,7 @@ def fit(
     cluster: str | None = None,
     anticipation: float = 0,
     incomplete: str = "refuse",
+    window: tuple[float, float] | None = None,
     small_sample: bool = True,
     level: float = 0.95,
     seed: int = 1,
@@ -94,6 +87,9 @@ def fit(
         How long before joining things may already have changed.
     incomplete : "refuse" or "leave_out"
         What to do with units that lack the outcome in a period in which others have it.
+    window : first and last time since joining, optional
+        Adds the summary ``common``: every time since joining within it to which all waves with a comparison after
+        joining contribute, each alike. So no wave enters or leaves on the way.
     small_sample : bool
         False: standard errors and normal intervals as in the article. They are too narrow for few units: with 8 in
         each of 3 waves and 8 outside, 95% bands hold for all times in 78 of 100 simulated studies.
@@ -121,37 +117,51 @@ def fit(
     cells, influence, not_estimated = _group_times(panel, control=control, base=base, anticipation=anticipation)
 
     since = cells["period"] - cells["group"]
-    event, at_event = _pooled_by(since, cells, influence, panel.wave)
+    event, at_event = pooled_by(since, cells, influence, panel.wave)
     event = event.assign(n_treated=cells.groupby(since)["n_treated"].sum())
     after = (since >= 0).to_numpy()
     gained, at_gained = cells[after], influence[after]
-    by_group, at_group = _pooled_by(gained["group"], gained, at_gained, panel.wave)
-    by_period, at_period = _pooled_by(gained["period"], gained, at_gained, panel.wave)
+    by_group, at_group = pooled_by(gained["group"], gained, at_gained, panel.wave)
+    by_period, at_period = pooled_by(gained["period"], gained, at_gained, panel.wave)
     summaries = {
-        "simple": _pooled(gained, at_gained, panel.wave),
+        "simple": pooled(gained, at_gained, panel.wave),
         "dynamic": (event.loc[0:, "estimate"].mean(), at_event[event.index >= 0].mean(axis=0)),
-        "group": _pooled(by_group.rename_axis("group").reset_index(), at_group, panel.wave),
+        "group": pooled(by_group.rename_axis("group").reset_index(), at_group, panel.wave),
         "calendar": (by_period["estimate"].mean(), at_period.mean(axis=0)),
     }
+    common = _common_times(gained, window)
+    if common:
+        rows = event.index.isin(common)
+        summaries["common"] = (event.loc[rows, "estimate"].mean(), at_event[rows].mean(axis=0))
     overall = pd.DataFrame({"summary": list(summaries), "estimate": [one for one, _ in summaries.values()]})
     at_overall = np.array([psi for _, psi in summaries.values()])
 
-    att = _with_intervals(cells, _noise(influence, panel, small_sample), level)
-    overall = _with_intervals(overall, _noise(at_overall, panel, small_sample), level)
+    att = with_intervals(cells, _noise(influence, panel, small_sample), level)
+    overall = with_intervals(overall, _noise(at_overall, panel, small_sample), level)
     noise = _noise(at_event, panel, small_sample)
-    study, pre_test = _with_bands(
-        _with_intervals(event, noise, level), noise, before=-anticipation, level=level, seed=seed, draws=draws
+    study, pre_test = with_bands(
+        with_intervals(event, noise, level), noise, before=-anticipation, level=level, seed=seed, draws=draws
     )
     return StaggeredDifferences(
         att=_dated(att, panel.dates),
         event_study=study.rename_axis("since_joining").reset_index()[_EVENT_STUDY],
         overall=overall,
+        common=common,
         pre_test=pre_test,
         left_out=left_out,
         not_estimated=_dated(not_estimated, panel.dates),
         n_joined=int(np.isfinite(panel.wave).sum()),
         n_never=int(np.isinf(panel.wave).sum()),
     )
+
+
+def _common_times(gained: pd.DataFrame, window: tuple[float, float] | None) -> tuple[float, ...]:
+    """The times since joining within `window` to which every wave contributes."""
+    if window is None:
+        return ()
+    waves = (gained["period"] - gained["group"]).groupby(gained["group"]).agg(set)
+    shared: set[float] = set.intersection(*waves)
+    return tuple(sorted(float(time) for time in shared if window[0] <= time <= window[1]))
 
 
 def _check_settings(
@@ -269,122 +279,10 @@ def _group_times(
     return pd.DataFrame(cells, columns=columns), np.array(influence), pd.DataFrame(without, columns=columns[:2])
 
 
-def _pooled(cells: pd.DataFrame, influence: np.ndarray, wave: np.ndarray) -> tuple[float, np.ndarray]:
-    """The mean over cells weighted by the size of their waves, which as in [1]_ has an influence of its own."""
-    estimate = cells["estimate"].to_numpy()
-    members = cells["group"].to_numpy()[:, None] == wave
-    size = members.sum(axis=1)
-    pooled = size @ estimate / size.sum()
-    return pooled, (size @ influence + (estimate - pooled) @ members) / size.sum()
-
-
-def _pooled_by(
-    key: pd.Series, cells: pd.DataFrame, influence: np.ndarray, wave: np.ndarray
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """The pooled estimate and its influence for every value of `key`, in order."""
-    values = np.unique(key)
-    found = [_pooled(cells[key == value], influence[key == value], wave) for value in values]
-    return pd.DataFrame({"estimate": [one for one, _ in found]}, index=values), np.array([psi for _, psi in found])
-
-
-@dataclass(frozen=True, eq=False)
-class _Noise:
-    by_cluster: np.ndarray  # estimates x clusters: what each cluster adds to the error of each estimate
-    by_stratum: np.ndarray  # estimates x waves, or groups of waves that share clusters: variance
-    df: np.ndarray  # of each stratum's variance; infinite for the large-sample form
-    error: np.ndarray  # standard error of each estimate
-
-
-def _noise(influence: np.ndarray, panel: _Panel, small_sample: bool) -> _Noise:
-    """The error of each estimate, summed over clusters: units of one cluster may move together."""
-    _, wave = np.unique(panel.wave, return_inverse=True)
-    # Waves that share clusters are not independent and have their variance in common.
-    stratum = wave.copy()
-    waves_of = pd.Series(wave).groupby(panel.cluster).nunique()
-    for cluster in waves_of.index[waves_of > 1]:
-        shared = stratum[panel.cluster == cluster]
-        stratum[np.isin(stratum, shared)] = shared.min()
-
-    clusters = np.array([len(np.unique(panel.cluster[stratum == one])) for one in np.unique(stratum)])
-    by_cluster = np.zeros((len(influence), panel.cluster.max() + 1))
-    by_stratum = np.zeros((len(influence), len(clusters)))
-    for s, one in enumerate(np.unique(stratum)):
-        own = np.zeros_like(by_cluster)
-        for w in np.unique(wave[stratum == one]):
-            psi, members = influence[:, wave == w], panel.cluster[wave == w]
-            if small_sample:
-                k = len(np.unique(members))
-                psi = (psi - psi.mean(axis=1, keepdims=True)) * np.sqrt(k / (k - 1))
-            np.add.at(own.T, members, psi.T)
-        by_cluster += own
-        by_stratum[:, s] = (own**2).sum(axis=1)
-    error = np.sqrt((by_cluster**2).sum(axis=1))
+def _noise(influence: np.ndarray, panel: _Panel, small_sample: bool) -> Noise:
     # The base of a universal base is 0 by definition, and outcomes that never vary have no error to judge by.
-    error[error <= 1e-12 * np.abs(panel.outcome).max()] = np.nan
-    return _Noise(by_cluster, by_stratum, clusters - 1.0 if small_sample else np.full(len(clusters), np.inf), error)
-
-
-def _df(noise: _Noise) -> np.ndarray:
-    """Satterthwaite's degrees of freedom of each estimate."""
-    total = np.where(np.isnan(noise.error), np.nan, noise.by_stratum.sum(axis=1))
-    with np.errstate(divide="ignore"):  # the large-sample form: infinitely many
-        return total**2 / (noise.by_stratum**2 / noise.df).sum(axis=1)
-
-
-def _with_intervals(table: pd.DataFrame, noise: _Noise, level: float) -> pd.DataFrame:
-    from scipy.stats import t
-
-    half_width = t.ppf((1 + level) / 2, _df(noise)) * noise.error
-    others = [column for column in table if column.startswith("n_")]
-    return table.drop(columns=others).assign(
-        standard_error=noise.error,
-        low=table["estimate"] - half_width,
-        high=table["estimate"] + half_width,
-        **table[others],
-    )
-
-
-def _with_bands(
-    study: pd.DataFrame, noise: _Noise, *, before: float, level: float, seed: int, draws: int
-) -> tuple[pd.DataFrame, PreTest]:
-    """Bands that hold for all rows at once, and the test of those before joining, or before what was anticipated of it.
-
-    Each draw divides correlated normal errors by standard errors that vary as they would with so few clusters, and
-    keeps its smallest p-value. One p-value for all rows, rather than one width, lets a row that few units bear be
-    wide without widening the others.
-    """
-    from scipy.special import stdtr
-    from scipy.stats import t
-
-    nothing = PreTest(since_joining=np.nan, estimate=np.nan, p_value=np.nan, n_estimates=0)
-    known = ~np.isnan(noise.error)
-    if not known.any():
-        return study.assign(band_low=np.nan, band_high=np.nan), nothing
-    rng = np.random.default_rng(seed)
-    rows, error, df = study[known], noise.error[known], np.minimum(_df(noise)[known], 1e9)
-    # As many independent normals as there are directions to vary in: clusters may be many and rows few.
-    u, s, _ = np.linalg.svd(noise.by_cluster[known] / error[:, None], full_matrices=False)
-    errors = rng.standard_normal((draws, len(s))) @ (u * s).T
-    if np.isfinite(noise.df).all():
-        # One draw for all rows would overlook that the row whose variance is smallest by chance looks clearest.
-        share = noise.by_stratum[known] / noise.by_stratum[known].sum(axis=1, keepdims=True)
-        spread = (share[:, w] * rng.chisquare(k, errors.shape) / k for w, k in enumerate(noise.df))
-        errors /= np.sqrt(sum(spread))
-    p_values = 2 * stdtr(df, -np.abs(errors))
-    half_width = t.ppf(1 - np.quantile(p_values.min(axis=1), 1 - level) / 2, df) * error
-    banded = study.assign(band_low=rows["estimate"] - half_width, band_high=rows["estimate"] + half_width)
-
-    early = rows.index.to_numpy() < before
-    if not early.any():
-        return banded, nothing
-    observed = 2 * stdtr(df, -np.abs(rows["estimate"].to_numpy()) / error)[early]
-    clearest = rows[early].iloc[int(observed.argmin())]
-    return banded, PreTest(
-        since_joining=float(clearest.name),
-        estimate=float(clearest["estimate"]),
-        p_value=float((p_values[:, early].min(axis=1) <= observed.min()).mean()),
-        n_estimates=int(early.sum()),
-    )
+    smallest = 1e-12 * float(np.abs(panel.outcome).max())
+    return noise_of(influence, wave=panel.wave, cluster=panel.cluster, smallest=smallest, small_sample=small_sample)
 
 
 def _dated(table: pd.DataFrame, dates: bool) -> pd.DataFrame:
