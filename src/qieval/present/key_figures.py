@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 import qieval
+from qieval.analyses.change import Change
 from qieval.analyses.durations import Durations
 from qieval.analyses.effectiveness import Effectiveness
 from qieval.analyses.mentoring import Mentoring
@@ -18,7 +19,7 @@ from qieval.present.wording.mentoring import done_of_planned, group_name
 from qieval.study.study import Study
 
 
-def effectiveness(result: Effectiveness, study: Study) -> KeyFigures:
+def effectiveness(result: Effectiveness, changed: Change, study: Study) -> KeyFigures:
     """The main indicator (the first of the table): its line, its change and its verdict."""
     if not result.indicators:
         return _key_figures("effectiveness", [], {}, study)
@@ -42,9 +43,14 @@ def effectiveness(result: Effectiveness, study: Study) -> KeyFigures:
             "facilities": len(found.table),
             "facilities_improved": int((found.table["verdict"] == "improved").sum()),
             "reached": found.time_to_target.n_reached if found.time_to_target.n_followed else None,
+            "against_own_trend": _interval(against_trend.headline),
+            "months_after_joining": against_trend.month,
+            "beyond_others": _interval((by_wave.effect.estimate, by_wave.effect.low, by_wave.effect.high))
+            if by_wave.effect
+            else None,
             "followed_to_target": found.time_to_target.n_followed,
         }
-        for found in result.indicators
+        for found, against_trend, by_wave in zip(result.indicators, changed.interrupted, changed.waves, strict=True)
     }
     return _key_figures("effectiveness", cells, values, study)
 
@@ -122,6 +128,10 @@ def _key_figures(notebook: str, cells: list[Cell], values: Mapping[str, object],
     return KeyFigures(
         notebook=notebook, cells=cells, values=dict(values), version=qieval.__version__, fingerprint=study.fingerprint
     )
+
+
+def _interval(found: tuple[float, float, float] | None) -> dict[str, float | None] | None:
+    return None if found is None else dict(zip(("estimate", "low", "high"), map(_known, found), strict=True))
 
 
 def _known(x: float) -> float | None:

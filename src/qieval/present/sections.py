@@ -6,27 +6,43 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
+from qieval.analyses.change import Change
 from qieval.analyses.control_charts import ControlCharts
 from qieval.analyses.effectiveness import Effectiveness
+from qieval.analyses.interrupted import Interrupted
 from qieval.analyses.sustainment import Sustainment
 from qieval.present.charts import control as control_charts
 from qieval.present.charts import effectiveness as effectiveness_charts
+from qieval.present.charts import interrupted as interrupted_charts
+from qieval.present.charts import six_statistics as six_charts
 from qieval.present.charts import sustainment as sustainment_charts
+from qieval.present.charts import time_to_target as time_charts
+from qieval.present.charts import waves as waves_charts
 from qieval.present.display import METADATA, Bundle, Text
 from qieval.present.tables import effectiveness as effectiveness_tables
+from qieval.present.tables import interrupted as interrupted_tables
+from qieval.present.tables import six_statistics as six_tables
 from qieval.present.tables import sustainment as sustainment_tables
+from qieval.present.tables import waves as waves_tables
 from qieval.present.wording import control as control_words
 from qieval.present.wording import effectiveness as effectiveness_words
+from qieval.present.wording import interrupted as interrupted_words
+from qieval.present.wording import regression_to_mean as regression_words
+from qieval.present.wording import six_statistics as six_words
+from qieval.present.wording import time_to_target as time_words
+from qieval.present.wording import waves as waves_words
 
 
 class Heading:
-    """The name of an indicator above what belongs to it."""
+    """The name of an indicator above what belongs to it, or of a part of that."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, text: str, *, level: int = 3) -> None:
+        self.text, self.level = text, level
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
-        return {"text/html": f"<h3>{escape(self.text)}</h3>", "text/plain": self.text}, {METADATA: {"kind": "heading"}}
+        tag = f"h{self.level}"
+        html = f"<{tag}>{escape(self.text)}</{tag}>"
+        return {"text/html": html, "text/plain": self.text}, {METADATA: {"kind": "heading"}}
 
 
 def show(things: Iterable[Any]) -> None:
@@ -45,15 +61,35 @@ def notes(study_notes: dict[str, str], notebook: str) -> list[Text]:
     )
 
 
-def effectiveness(result: Effectiveness, control: ControlCharts) -> Iterable[Any]:
-    """Per indicator: the charts of all facilities together, and those of each."""
-    for found in result.indicators:
+def how_much(changed: Change) -> Iterable[Any]:
+    """The size of the change of every indicator, and how it compares with facilities that had not joined."""
+    yield interrupted_words.answers(changed.interrupted)
+    yield waves_words.answers(changed.waves)
+
+
+def effectiveness(result: Effectiveness, control: ControlCharts, changed: Change) -> Iterable[Any]:
+    """Per indicator: all facilities together, how much changed, who reached the target, and each facility."""
+    for found, against_trend, by_wave in zip(result.indicators, changed.interrupted, changed.waves, strict=True):
         yield Heading(found.indicator.name)
+        yield Heading("All facilities together", level=4)
         yield effectiveness_charts.pooled_run_chart(found, result)
         chart = control.pooled[found.indicator.indicator_id]
         if chart is not None:
             yield control_charts.control_chart(chart)
             yield control_words.beyond(chart)
+        yield Heading("How much changed", level=4)
+        yield from _how_much_changed(against_trend)
+        if not by_wave.refused:
+            yield Heading("Beside facilities that had not joined", level=4)
+            yield waves_words.answer(by_wave)
+            yield waves_charts.event_study(by_wave)
+            yield waves_tables.event_study(by_wave)
+        yield waves_charts.since_joining(by_wave)
+        if found.indicator.target is not None:
+            yield Heading("Reaching the target", level=4)
+            yield time_words.answer(found.time_to_target)
+            yield time_charts.share_at_target(found.time_to_target)
+        yield Heading("Facility by facility", level=4)
         yield effectiveness_words.facilities(found)
         yield effectiveness_charts.facility_run_charts(found)
         yield effectiveness_tables.facilities(found)
@@ -61,6 +97,40 @@ def effectiveness(result: Effectiveness, control: ControlCharts) -> Iterable[Any
         if compared is not None:
             yield control_charts.funnel_plot(compared)
             yield control_words.funnel(compared)
+
+
+def _how_much_changed(found: Interrupted) -> Iterable[Any]:
+    """The collaborative's line against its own trend, every facility's change and their average."""
+    yield Text(sentences=[interrupted_words.answer(found), *interrupted_words.claims(found).sentences])
+    yield interrupted_charts.line(found)
+    yield interrupted_charts.forest(found)
+    if found.month is not None:
+        yield interrupted_words.facilities(found)
+    yield interrupted_tables.facilities(found)
+    yield interrupted_tables.other_ways(found)
+
+
+def beside_others(changed: Change) -> Iterable[Any]:
+    """The six statistics beside the published collaboratives, and what regression to the mean may have done."""
+    yield Heading("Beside 27 published collaboratives")
+    yield six_charts.strip(changed.six_statistics)
+    yield six_words.answer(changed.six_statistics)
+    for found in changed.six_statistics:
+        yield six_tables.statistics(found)
+        yield six_tables.facilities(found)
+    yield Heading("Did those that began worst gain most?")
+    yield regression_words.answer(changed.regression_to_mean)
+
+
+def caveats(result: Effectiveness, changed: Change) -> Iterable[Any]:
+    """What was left out, and what cannot be concluded."""
+    yield effectiveness_words.caveats(result)
+    for found in changed.interrupted:
+        yield interrupted_words.caveats(found)
+    for by_wave in changed.waves:
+        yield waves_words.caveats(by_wave)
+    yield time_words.caveats([found.time_to_target for found in result.indicators])
+    yield six_words.caveats(changed.six_statistics)
 
 
 def verdicts(control: ControlCharts) -> Iterable[Any]:
