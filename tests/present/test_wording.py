@@ -4,10 +4,12 @@ import re
 
 import pytest
 
+from qieval.analyses.change import change
 from qieval.analyses.durations import durations
 from qieval.analyses.effectiveness import effectiveness
 from qieval.analyses.mentoring import mentoring
 from qieval.analyses.sustainment import sustainment
+from qieval.present.wording import change as of_change
 from qieval.present.wording import durations as of_durations
 from qieval.present.wording import effectiveness as of_effectiveness
 from qieval.present.wording import mentoring as of_mentoring
@@ -129,7 +131,11 @@ def test_facilities_never_visited_are_named(demo):
 
 
 def said_of(study):
-    return of_effectiveness.answer(effectiveness(study)).sentences
+    """What is said of the line of all facilities together, and what may be made of it."""
+    result = effectiveness(study)
+    return [of_effectiveness.collaborative(one) for one in result.indicators] + of_change.answer(
+        result, change(study, result)
+    ).sentences[len(result.indicators) :]
 
 
 def test_an_improvement_is_said_with_both_medians_and_the_rule_it_breaks():
@@ -301,7 +307,9 @@ def everything_said_of(study):
     said += [of_mentoring.visits_caption(visits), of_mentoring.visits_alt(visits)]
     if study.has("measurements"):
         care_given = effectiveness(study)
-        said += of_effectiveness.answer(care_given).sentences + of_effectiveness.caveats(care_given).sentences
+        said += of_change.answer(care_given, change(study, care_given)).sentences
+        said += of_effectiveness.caveats(care_given).sentences
+        said += [of_effectiveness.collaborative(one) for one in care_given.indicators]
         for one in care_given.indicators:
             said += of_effectiveness.facilities(one).sentences
             said += [of_effectiveness.run_chart_caption(one, care_given), of_effectiveness.run_chart_alt(one)]

@@ -270,6 +270,24 @@ def _restricted_likelihood(y: np.ndarray, v: np.ndarray, design: np.ndarray) -> 
         if abs(moved - tau2) <= 1e-13 * (tau2 + scale):
             return moved
         tau2 = moved
+    return _root_of_the_slope(tau2, y, v, design)
+
+
+def _root_of_the_slope(near: float, y: np.ndarray, v: np.ndarray, design: np.ndarray) -> float:
+    """Where the restricted likelihood is flat, beside a value at which scoring goes to and fro in the last digits."""
+    from scipy.optimize import brentq
+
+    def slope(tau2: float) -> float:
+        fit = _fit(y, v, design, tau2)
+        return float(fit.weights**2 @ fit.residual**2 - fit.trace)
+
+    if slope(0.0) <= 0 and near <= 1e-8 * float(np.mean(v)):
+        return 0.0
+    low, high = near / 2, near * 2 + 1e-12 * float(np.mean(v))
+    for _ in range(200):
+        if slope(low) > 0 > slope(high):
+            return float(brentq(slope, low, high, xtol=1e-16, rtol=1e-14))
+        low, high = low / 2, high * 2
     raise DataError("the variance between facilities does not settle under REML; use method 'PM'")
 
 

@@ -61,18 +61,13 @@ def notes(study_notes: dict[str, str], notebook: str) -> list[Text]:
     )
 
 
-def how_much(changed: Change) -> Iterable[Any]:
-    """The size of the change of every indicator, and how it compares with facilities that had not joined."""
-    yield interrupted_words.answers(changed.interrupted)
-    yield waves_words.answers(changed.waves)
-
-
 def effectiveness(result: Effectiveness, control: ControlCharts, changed: Change) -> Iterable[Any]:
     """Per indicator: all facilities together, how much changed, who reached the target, and each facility."""
     for found, against_trend, by_wave in zip(result.indicators, changed.interrupted, changed.waves, strict=True):
         yield Heading(found.indicator.name)
         yield Heading("All facilities together", level=4)
         yield effectiveness_charts.pooled_run_chart(found, result)
+        yield Text(sentences=[effectiveness_words.collaborative(found)])
         chart = control.pooled[found.indicator.indicator_id]
         if chart is not None:
             yield control_charts.control_chart(chart)

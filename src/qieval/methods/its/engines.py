@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,16 @@ class Model:
     def steps(self) -> np.ndarray:
         """See `ar1.distances`: the two series do not resemble each other beyond their design."""
         return ar1.distances(self.times, self.is_comparison)
+
+    @cached_property
+    def best_phi(self) -> float:
+        """See `ar1.best_phi`; found once, since an engine and the flags ask for it."""
+        return ar1.best_phi(self.design, self.values, self.steps)
+
+    @cached_property
+    def averaged(self) -> tuple[Mixture, np.ndarray]:
+        """See `ar1.average`."""
+        return ar1.average(self.design, self.values, self.steps)
 
 
 def stack(design: Design, series: Series, comparison: Series | None, *, lags: int) -> Model:
@@ -68,7 +79,7 @@ def ols(model: Model) -> Mixture:
     return _single(_least_squares(model.design, model.values).fit(), df=len(model.values) - model.design.shape[1])
 
 
-def newey_west(model: Model) -> Mixture:
+def newey_west(model: Model) -> Mixture | None:
     """Least squares with Newey-West standard errors, times n / (n - p), t with n - p degrees of freedom.
 
     A missing period stands in as a row of zeros, which moves no coefficient and keeps its neighbours two apart
@@ -89,7 +100,9 @@ def newey_west(model: Model) -> Mixture:
     robust = _least_squares(design, values).fit(
         cov_type="HAC", cov_kwds={"maxlags": model.lags, "use_correction": False}, use_t=True
     )
-    return _single(robust, df=n - p, factor=n / (n - p))
+    found = _single(robust, df=n - p, factor=n / (n - p))
+    # With so few months the estimated variances need not be positive; then it has nothing to say.
+    return found if np.linalg.eigvalsh(found.covariances[0]).min() > 0 else None
 
 
 def reml(model: Model) -> Mixture:
@@ -101,13 +114,12 @@ def reml(model: Model) -> Mixture:
     ----------
     .. [1] Pinheiro JC, Bates DM. Mixed-Effects Models in S and S-PLUS. Springer 2000, sec. 5.3-5.4.
     """
-    phi = ar1.best_phi(model.design, model.values, model.steps)
-    return ar1.profile(model.design, model.values, model.steps, np.array([phi]))[0]
+    return ar1.profile(model.design, model.values, model.steps, np.array([model.best_phi]))[0]
 
 
 def averaged(model: Model) -> Mixture:
     """The same, averaged over the autocorrelation instead of taken at its best value; see `ar1.average`."""
-    return ar1.average(model.design, model.values, model.steps)[0]
+    return model.averaged[0]
 
 
 def quasibinomial(model: Model) -> Mixture | None:

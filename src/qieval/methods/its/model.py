@@ -221,9 +221,9 @@ def fit(
     table = pd.concat([own.assign(engine=name, term=design.terms) for name, own in tables.items()], ignore_index=True)[
         ["engine", "term", "estimate", "standard_error", "low", "high", "df", "p_value"]
     ]
-    phi_reml = ar1.best_phi(model.design, model.values, model.steps)
+    phi_reml = model.best_phi
     at_best, _ = ar1.profile(model.design, model.values, model.steps, np.array([phi_reml]))
-    phi = float(ar1.average(model.design, model.values, model.steps)[1])
+    phi = float(model.averaged[1])
     times = series.times
     n_before, n_after = int((times < design.start).sum()), int((times >= design.after).sum())
     return Fit(

@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 
+from qieval.analyses.change import Change
 from qieval.analyses.effectiveness import Effectiveness, IndicatorResult
 from qieval.analyses.run_charts import JUDGED
 from qieval.present.display import Table, file_name
@@ -17,13 +18,14 @@ from qieval.present.numbers import (
     value,
     whole,
 )
+from qieval.present.wording.change import against_trend, beyond_others
 from qieval.present.wording.effectiveness import label
 
 STATUS = {"open": "no", "at target before": "before joining"}
 
 
-def indicator_summary(result: Effectiveness) -> Table | None:
-    """One row per indicator: baseline, last months, change, facilities that improved and reached the target."""
+def indicator_summary(result: Effectiveness, changed: Change) -> Table | None:
+    """One row per indicator: medians, verdict, how much changed, facilities that improved and reached the target."""
     if not result.indicators:
         return None
     rows = []
@@ -54,10 +56,11 @@ def indicator_summary(result: Effectiveness) -> Table | None:
             "Last months' median": [
                 value(x, found.indicator) for x, found in zip(data["recent_median"], result.indicators, strict=True)
             ],
-            "Change": [change(x, found.indicator) for x, found in zip(data["change"], result.indicators, strict=True)],
-            "All together": [label(found.pooled) for found in result.indicators],
+            "Run chart": [label(found.pooled) for found in result.indicators],
+            "Against own trend": [against_trend(found) for found in changed.interrupted],
+            "Beyond those not joined": [beyond_others(found) for found in changed.waves],
             "Facilities improved": [
-                f"{row.facilities_improved} of {row.facilities_judged} judged" if row.facilities_judged else DASH
+                f"{row.facilities_improved} of {row.facilities_judged}" if row.facilities_judged else DASH
                 for row in data.itertuples(index=False)
             ],
             "Reached target": [_reached(found) for found in result.indicators],
@@ -65,10 +68,17 @@ def indicator_summary(result: Effectiveness) -> Table | None:
     )
     return Table(
         name="indicators",
-        caption="Indicators at a glance",
+        caption="Indicators at a glance (changes in points where the indicator is a share, with 95% intervals)",
         shown=shown,
         data=data,
-        numeric=("Baseline median", "Last months' median", "Change", "Facilities improved", "Reached target"),
+        numeric=(
+            "Baseline median",
+            "Last months' median",
+            "Against own trend",
+            "Beyond those not joined",
+            "Facilities improved",
+            "Reached target",
+        ),
     )
 
 

@@ -14,18 +14,11 @@ from qieval.methods.runs import FEWEST_USEFUL
 from qieval.present.display import Text
 from qieval.present.numbers import change, count, listed, month, unit, value
 
-
-def answer(result: Effectiveness) -> Text:
-    """One sentence per indicator: the answer of the notebook."""
-    lines = [collaborative(found) for found in result.indicators]
-    if not lines:
-        lines = ["No facility that takes part has a month with both a numerator and a denominator."]
-    if any(found.pooled.verdict in ("improved", "worsened", "back at baseline") for found in result.indicators):
-        lines.append(
-            "A run chart shows that care changed and when, not why: any change is associated with the "
-            "collaborative, and other causes are not ruled out."
-        )
-    return Text(sentences=lines)
+NO_MONTHS = "No facility that takes part has a month with both a numerator and a denominator."
+WHY = (
+    "A run chart shows that care changed and when, not why: any change is associated with the collaborative, and other "
+    "causes are not ruled out."
+)
 
 
 def collaborative(result: IndicatorResult) -> str:
@@ -38,14 +31,14 @@ def collaborative(result: IndicatorResult) -> str:
             f"{name}: no month measured lies in a baseline, so before and after cannot be told apart; give each "
             "facility's joined_on, or a phase named baseline, and months before it."
         )
-    moved = _moved(chart, result.indicator)
+    medians = moved(chart, result.indicator)
     if chart.verdict == "baseline unstable":
         return (
             f"{name}: the baseline was itself moving before the collaborative began, so a difference between "
             "before and after is not evidence of improvement."
         )
     if chart.verdict == "no signal":
-        return f"{name}: no signal of change by the runs rules. {moved} {_needed(chart)}"
+        return f"{name}: no signal of change by the runs rules. {medians} {_needed(chart)}"
     if chart.verdict == "who reported changed":
         together = change(chart.change, result.indicator)
         return (
@@ -53,8 +46,8 @@ def collaborative(result: IndicatorResult) -> str:
             "how many people each saw, has changed, so this is no evidence that care did."
         )
     if chart.verdict == "back at baseline":
-        return f"{name} changed and is back at its baseline. {moved} {_runs_sentence(chart)}"
-    return f"{name} {chart.verdict}. {moved} {_runs_sentence(chart)}"
+        return f"{name} changed and is back at its baseline. {medians} {_runs_sentence(chart)}"
+    return f"{name} {chart.verdict}. {medians} {_runs_sentence(chart)}"
 
 
 def _inside(result: IndicatorResult) -> str:
@@ -93,7 +86,8 @@ def label(chart: RunChart) -> str:
     return chart.verdict
 
 
-def _moved(chart: RunChart, indicator: Indicator) -> str:
+def moved(chart: RunChart, indicator: Indicator) -> str:
+    """The medians of the baseline and of the last months."""
     n_recent = int(chart.points["recent"].sum())
     return (
         f"The median was {_with_unit(chart.centre, indicator)} in {count(chart.n_baseline, 'baseline month')} and "

@@ -1,0 +1,70 @@
+"""The answer of the notebook: what run charts say, and by how much care changed."""
+
+from __future__ import annotations
+
+from qieval.analyses.change import Change
+from qieval.analyses.effectiveness import Effectiveness, IndicatorResult
+from qieval.analyses.interrupted import Interrupted
+from qieval.analyses.run_charts import JUDGED
+from qieval.analyses.series import Indicator
+from qieval.analyses.waves import Waves
+from qieval.present.display import Text
+from qieval.present.numbers import DASH, count
+from qieval.present.numbers import change as signed
+from qieval.present.wording.effectiveness import NO_MONTHS, WHY, collaborative, moved
+from qieval.present.wording.interrupted import limits
+
+
+def answer(result: Effectiveness, changed: Change) -> Text:
+    """A few sentences per indicator, and what may be made of them."""
+    pairs = list(zip(result.indicators, changed.interrupted, strict=True))
+    lines = [" ".join([_told(found), _against_trend(by_trend)]).strip() for found, by_trend in pairs]
+    if not lines:
+        lines = [NO_MONTHS]
+    if any(found.pooled.verdict in ("improved", "worsened", "back at baseline") for found in result.indicators):
+        lines.append(WHY)
+    return Text(sentences=lines)
+
+
+def _told(found: IndicatorResult) -> str:
+    """The verdict of the run chart without the count of runs, which stands below the chart."""
+    name, verdict = found.indicator.name, found.pooled.verdict
+    if verdict not in JUDGED:
+        return collaborative(found)
+    says = {
+        "no signal": f"{name}: no signal of change.",
+        "back at baseline": f"{name} changed and is back at its baseline.",
+    }
+    return f"{says.get(verdict, f'{name} {verdict}.')} {moved(found.pooled, found.indicator)}"
+
+
+def _against_trend(found: Interrupted) -> str:
+    if found.pooled is None or found.is_refused:
+        return ""
+    pooled, indicator = found.pooled, found.indicator
+    compared = "where their own trends were heading" if found.model == "trend" else "the months before"
+    told = "" if found.is_told else ", so that no change could be told"
+    return (
+        f"{count(found.month or 0, 'month')} after joining, {count(pooled.k, 'facility', 'facilities')} stood on "
+        f"average {signed(pooled.estimate, indicator)} from {compared} (95% interval "
+        f"{limits(pooled.low, pooled.high, indicator)}){told}."
+    )
+
+
+def against_trend(found: Interrupted) -> str:
+    """The change against the trend with its interval, for a table: +30 (+24 to +35)."""
+    if found.pooled is None or found.is_refused:
+        return DASH
+    return _cell(found.pooled.estimate, found.pooled.low, found.pooled.high, found.indicator)
+
+
+def beyond_others(found: Waves) -> str:
+    """The change beyond that of facilities that had not joined, with its interval, for a table."""
+    if found.refused or found.effect is None:
+        return DASH
+    return _cell(found.effect.estimate, found.effect.low, found.effect.high, found.indicator)
+
+
+def _cell(estimate: float, low: float, high: float, indicator: Indicator) -> str:
+    text = f"{signed(estimate, indicator)} ({limits(low, high, indicator)})"
+    return text.replace(" points", "").replace(" point", "")
