@@ -414,11 +414,11 @@ def average(told: pd.DataFrame, facilities: Iterable[str]) -> Pooled | None:
     chosen = told.loc[told["facility_id"].isin(list(facilities))]
     if len(chosen) < FEWEST_TO_POOL:
         return None
-    found = _either(chosen, interval="HK")
-    plain = _either(chosen, interval="wald")
-    if found is None or plain is None:
+    found = _pooled(chosen)
+    if found is None:
         return None
-    error, df = max(found.standard_error, plain.standard_error), found.k - 1
+    plain = float((1 / (chosen["standard_error"] ** 2 + found.tau2)).sum() ** -0.5)
+    error, df = max(found.standard_error, plain), found.k - 1
     quantile = float(stdtrit(df, 0.975))
     half, reach = quantile * error, quantile * float(np.hypot(error, np.sqrt(found.tau2)))
     return replace(
@@ -432,15 +432,14 @@ def average(told: pd.DataFrame, facilities: Iterable[str]) -> Pooled | None:
     )
 
 
-def _either(chosen: pd.DataFrame, *, interval: Literal["HK", "wald"]) -> Pooled | None:
+def _pooled(chosen: pd.DataFrame) -> Pooled | None:
     """By REML, or else by Paule and Mandel; None where an engine left a facility without an error to weigh it by."""
     labels = list(chosen["facility_id"])
     for method in METHODS:
         try:
             return pool(
-                chosen["estimate"], chosen["standard_error"], method=method, interval=interval, guard=False,
-                labels=labels,
-            )  # fmt: skip
+                chosen["estimate"], chosen["standard_error"], method=method, interval="HK", guard=False, labels=labels
+            )
         except DataError:
             continue
     return None

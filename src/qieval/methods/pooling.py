@@ -257,7 +257,7 @@ def _restricted_likelihood(y: np.ndarray, v: np.ndarray, design: np.ndarray) -> 
     """Fisher scoring from the moment estimate, halving a step that does not climb; 0 is the lower end."""
     tau2 = _dersimonian_laird(y, v, design)
     fit, scale = _fit(y, v, design, tau2), float(np.mean(v))
-    for _ in range(1000):
+    for _ in range(60):
         slope = fit.weights**2 @ fit.residual**2 - fit.trace
         step = slope / fit.trace_squared
         before = _log_restricted(fit)
