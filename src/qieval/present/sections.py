@@ -83,7 +83,8 @@ def effectiveness(result: Effectiveness, control: ControlCharts, changed: Change
         if found.indicator.target is not None:
             yield Heading("Reaching the target", level=4)
             yield time_words.answer(found.time_to_target)
-            yield time_charts.share_at_target(found.time_to_target)
+            if found.time_to_target.has_median:  # of fewer that reached it the curve shows little but its band
+                yield time_charts.share_at_target(found.time_to_target)
         yield Heading("Facility by facility", level=4)
         yield effectiveness_words.facilities(found)
         yield effectiveness_charts.facility_run_charts(found)
