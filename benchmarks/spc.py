@@ -1,4 +1,4 @@
-"""How fast the charts of `qieval.methods.spc` are: prints the table of docs/spc.md. Run by `make bench`.
+"""How fast the charts of `qieval.methods.spc` are: prints the tables of docs/methods.md. Run by `make bench`.
 
     .venv/bin/python benchmarks/spc.py
 

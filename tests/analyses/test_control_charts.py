@@ -45,7 +45,40 @@ def test_limits_are_never_narrower_than_chance():
 
 def test_a_short_baseline_gives_no_control_chart():
     short = study_of({"A": BEFORE[:6] + HIGHER}, joined="2021-07-01")
-    assert charts_of(short).pooled["I"] is None
+    assert charts_of(short).pooled["I"] == "short baseline"
+
+
+def test_a_baseline_without_variation_gives_no_control_chart():
+    new_practice = study_of({"A": [0] * 12 + [60, 62, 58, 61, 63, 59] * 2})
+    assert charts_of(new_practice).pooled["I"] == "no variation"
+    assert charts_of(new_practice).verdicts["variation"].tolist() == ["too rare"]
+
+
+def test_the_chance_of_a_month_beyond_is_that_of_charts_like_this_one():
+    # Binomial months: 6% by a simulation apart, where single values of unknown scatter would give 27%.
+    rng = np.random.default_rng(1)
+    seen = []
+    for _ in range(60):
+        values = rng.binomial(100, 0.5, 36).tolist()
+        seen.append(charts_of(study_of({"A": values})).pooled["I"].n_outside_after > 0)
+    chart = charts_of(study_of({"A": rng.binomial(100, 0.5, 36).tolist()})).pooled["I"]
+    assert np.mean(seen) < 0.2
+    assert chart.false_signal_rate < 0.3
+
+
+def test_rare_events_get_no_symbol():
+    rare = study_of({"A": [0, 0, 0, 2, 0, 0, 0, 0, 1, 0, 0, 0] + [0] * 12}, kind="rate", per=1000, better="down")
+    assert charts_of(rare).verdicts["variation"].tolist() == ["too rare"]
+
+
+def test_a_funnel_of_facilities_that_are_all_alike_is_not_widened():
+    alike = charts_of(study_of({f"F{number}": BEFORE + [55] * 12 for number in range(12)})).funnels["I"]
+    assert not alike.is_widened
+
+
+def test_symbols_of_change_by_chance_are_counted():
+    found = charts_of(study_of({f"F{number}": BEFORE + HIGHER for number in range(10)}))
+    assert 0.2 < found.false_verdicts < 1.5  # 10 charts, each about one in sixteen
 
 
 def test_without_any_baseline_all_months_make_the_limits():

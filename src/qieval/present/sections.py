@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from qieval.analyses.change import Change
-from qieval.analyses.control_charts import ControlCharts
+from qieval.analyses.control_charts import ControlChart, ControlCharts
 from qieval.analyses.effectiveness import Effectiveness
 from qieval.analyses.interrupted import Interrupted
 from qieval.analyses.sustainment import Sustainment
@@ -69,9 +69,11 @@ def effectiveness(result: Effectiveness, control: ControlCharts, changed: Change
         yield effectiveness_charts.pooled_run_chart(found, result)
         yield Text(sentences=[effectiveness_words.collaborative(found)])
         chart = control.pooled[found.indicator.indicator_id]
-        if chart is not None:
-            yield control_charts.control_chart(chart)
+        if isinstance(chart, ControlChart):
+            yield control_charts.control_chart(chart, result)
             yield control_words.beyond(chart)
+        else:
+            yield control_words.no_chart(chart)
         yield Heading("How much changed", level=4)
         yield from _how_much_changed(against_trend)
         if not by_wave.refused:

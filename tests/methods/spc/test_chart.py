@@ -583,3 +583,26 @@ def test_warnings_are_names_that_are_explained():
     )
     for warnings in spc.chart(data, "i", **OF_VALUES, by="facility").series["warnings"]:
         assert set(warnings.split("; ")) <= set(spc.WARNINGS)
+
+
+def test_a_series_has_the_same_limits_whatever_else_is_in_the_call():
+    alone = monthly(np.sin(np.arange(14.0)), facility="A").drop(index=5)
+    other = monthly(np.arange(14.0), facility="B").assign(period=lambda frame: frame["period"] + pd.Timedelta(days=14))
+    both = spc.chart(pd.concat([alone, other]), "i", **OF_VALUES, by="facility").points
+    own = spc.chart(alone, "i", **OF_VALUES, by="facility").points
+    found = both[both["facility"] == "A"]
+    assert len(found) == len(own) == 14
+    np.testing.assert_allclose(found["ucl"], own["ucl"])
+
+
+@pytest.mark.parametrize("kind", ["xbar", "s"])
+def test_a_month_without_a_subgroup_is_a_gap(kind):
+    rng = np.random.default_rng(2)
+    members = pd.concat([monthly(rng.normal(10, 1, 5)) for _ in range(4)])
+    points = spc.chart(members[members["period"] != "2024-03-01"], kind, **OF_VALUES).points
+    assert points["value"].isna().tolist() == [False, False, True, False, False]
+
+
+def test_rules_may_come_in_any_list():
+    data = monthly(np.arange(12.0))
+    assert spc.chart(data, "i", **OF_VALUES, rules=np.array(["mdc", "ihi"])).rules == ("mdc", "ihi")

@@ -49,7 +49,7 @@ def test_the_order_of_rules_does_not_matter():
     ("rules", "given", "message"),
     [
         ("magic", {"n_points": 24}, r"rules: 'magic' is not among anhoej"),
-        ("mdc", {"n_points": 24, "has_limits": False}, r"rules: mdc need control limits"),
+        ("mdc", {"n_points": 24, "has_limits": False}, r"rules: the table of false signals has no mdc for run charts"),
         ("mdc", {"n_points": 9}, r"9 points with a baseline of 9 are fewer than the table.*10 points"),
         ("mdc", {"n_points": 24, "baseline": 3}, r"24 points with a baseline of 3 are fewer.*a baseline of 6\."),
     ],
@@ -57,3 +57,14 @@ def test_the_order_of_rules_does_not_matter():
 def test_what_the_table_does_not_hold_is_refused_in_words(rules, given, message):
     with pytest.raises(ParameterError, match=message):
         spc.false_signal_rate(rules, **given)
+
+
+def test_no_rule_at_all_is_refused():
+    with pytest.raises(ParameterError, match="rules: none is not among"):
+        spc.false_signal_rate([], 24)
+
+
+def test_the_last_point_is_flagged_less_often_than_any_point():
+    last = spc.last_point_rate("mdc", 36, 12)
+    assert 0.03 < last < 0.1
+    assert last < spc.false_signal_rate("mdc", 36, baseline=12)

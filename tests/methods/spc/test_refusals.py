@@ -350,3 +350,17 @@ def test_rows_that_belong_to_no_series(names, by):
 def test_slips_are_refused_as_settings_and_do_not_surface_as_errors_of_pandas(arguments):
     with pytest.raises(ParameterError, match=next(iter(arguments))):
         spc.chart(VALUES, "i", **{**OF_VALUES, **arguments})
+
+
+def test_ones_and_zeros_are_no_marks_of_rows():
+    message = "exclude: numbers are positions. For one mark a row give true and false, not 1 and 0."
+    refused(ParameterError, message, VALUES, "i", **OF_VALUES, exclude=[0] * 11 + [1])
+
+
+def test_a_missing_date_of_the_baseline():
+    with pytest.raises(ParameterError, match="baseline"):
+        spc.chart(VALUES, "i", **OF_VALUES, baseline=pd.NaT)
+
+
+def test_screen_is_true_or_false():
+    refused(ParameterError, "screen: 'no' is neither True nor False.", VALUES, "i", **OF_VALUES, screen="no")

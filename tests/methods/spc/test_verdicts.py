@@ -108,3 +108,23 @@ def test_a_run_chart_and_an_unknown_direction_are_refused():
         verdict(STEADY, kind="run", rules="anhoej")
     with pytest.raises(ParameterError, match=r"better: higher is neither 'up' nor 'down' \(or None\)\."):
         verdict(STEADY, better="higher")
+
+
+def test_months_that_are_all_alike_have_no_limits_and_no_verdict():
+    row = verdict([90.0] * 12, target=80)
+    assert (row["variation"], row["assurance"]) == ("no limits", "no limits")
+
+
+def test_a_signal_without_a_direction_is_a_change_and_no_more():
+    calm = [50, 56, 44, 58, 42, 57, 43, 55, 45, 56, 44, 54] + [50, 51] * 8
+    found = chart(calm, rules="nelson", baseline=12)
+    last = found.points["rules"].iloc[-1]
+    assert "15 within 1 sigma" in last
+    assert "shift" not in last
+    row = spc.verdicts(found, better="up").iloc[0]
+    assert (row["variation"], row["direction"]) == ("changed", "")
+
+
+def test_series_that_are_not_in_the_chart_are_refused():
+    with pytest.raises(ParameterError, match=r"better: 'B' is no series of the chart\."):
+        verdict(STEADY, better={"A": "up", "B": "down"})

@@ -146,3 +146,18 @@ def test_impossible_settings_are_refused_in_words(call, message):
 def test_a_baseline_without_scatter_cannot_be_watched_against():
     with pytest.raises(DataError, match=r"1 of 1 series do not vary in the baseline.*Give a longer baseline"):
         spc.ewma(series([5, 5, 5, 5, 6]), period="period", value="value", baseline=4)
+
+
+def test_a_baseline_without_neighbours_cannot_be_watched_against():
+    with pytest.raises(DataError, match="too few values there, so there is nothing to watch against"):
+        spc.ewma(series([0, np.nan, 2, np.nan, 1, np.nan, 99, 99]), period="period", value="value", baseline=6)
+
+
+def test_limits_at_no_distance_are_refused():
+    with pytest.raises(ParameterError, match=r"sigmas: -1 is not above 0\. Common is 3\."):
+        spc.ewma(series([1, 2, 3, 4]), period="period", value="value", sigmas=-1)
+
+
+def test_how_many_values_were_watched_is_told():
+    found = spc.cusum(series([10, 12, 10, 12, 15, np.nan, 7]), period="period", value="value", baseline=4)
+    assert found.series["n_watched"].tolist() == [2]

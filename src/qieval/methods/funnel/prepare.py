@@ -27,6 +27,10 @@ def check_settings(
     if kind not in SCALES:
         raise ParameterError(f"kind is {kind!r}: choose one of {', '.join(SCALES)}")
     wrong = []
+    if not isinstance(limits, tuple | list) or not all(isinstance(level, int | float) for level in limits):
+        raise ParameterError(f"limits is {limits!r}: give a tuple of levels between 0 and 1, for example (0.95, 0.998)")
+    if target is not None and not isinstance(target, int | float):
+        raise ParameterError(f"target is {target!r}: give a number")
     if target is not None and not (0 < target < (1 if kind == "proportion" else np.inf)):
         wrong.append(f"target is {target}: give a number above 0" + (" and below 1" if kind == "proportion" else ""))
     if not limits or not all(0 < level < 1 for level in limits) or len(set(limits)) < len(limits):

@@ -1,7 +1,7 @@
 """Statistical process control: run and control charts, their rules, and what may be read from them."""
 
 from qieval.methods.spc.chart import Chart, chart
-from qieval.methods.spc.false_signals import SHORTEST_BASELINE, false_signal_rate
+from qieval.methods.spc.false_signals import SHORTEST_BASELINE, false_signal_rate, last_point_rate
 from qieval.methods.spc.limits import KINDS
 from qieval.methods.spc.prepare import WARNINGS
 from qieval.methods.spc.rephase import suggest_phases
@@ -22,6 +22,7 @@ __all__ = [
     "cusum",
     "ewma",
     "false_signal_rate",
+    "last_point_rate",
     "suggest_phases",
     "verdicts",
 ]

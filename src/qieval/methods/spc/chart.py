@@ -125,7 +125,17 @@ def chart(
     by = (by,) if isinstance(by, str) else tuple(by or ())
     what = _kind(kind)
     prepare.check_arguments(
-        what, kind, value, numerator, denominator, gaps=gaps, within=within, d2=d2, narrow=narrow, per=per
+        what,
+        kind,
+        value,
+        numerator,
+        denominator,
+        screen=screen,
+        gaps=gaps,
+        within=within,
+        d2=d2,
+        narrow=narrow,
+        per=per,
     )
     phase_column = phases if isinstance(phases, str) and phases in data.columns else None
     exclude_column = exclude if isinstance(exclude, str) and exclude in data.columns else None
@@ -149,7 +159,7 @@ def chart(
     layout = arrange(data, periods_of(data, period), by, columns)
     prepare.check_numbers(layout, what, by, names)
     if kind in ("xbar", "s"):
-        layout = prepare.subgroups(layout)
+        layout = with_gaps(prepare.subgroups(layout))
     elif kind not in ("g", "t"):
         layout = with_gaps(prepare.one_row_a_period(layout, counted=what.needs == "count" or numerator is not None))
     phase = phase_numbers(layout, None if phase_column else phases, layout.columns.get("phase"))

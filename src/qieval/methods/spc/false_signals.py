@@ -9,8 +9,10 @@ from functools import lru_cache
 from importlib import resources
 
 import numpy as np
+import pandas as pd
 
 from qieval.errors import ParameterError
+from qieval.methods.spc.chart import chart
 from qieval.methods.spc.rules import RULE_SETS
 
 TABLE = "false_signals.csv"  # written by benchmarks/false_signals.py
@@ -47,8 +49,8 @@ def false_signal_rate(
     """
     names = (rules,) if isinstance(rules, str) else tuple(sorted(rules))
     unknown = [name for name in names if name not in RULE_SETS]
-    if unknown:
-        raise ParameterError(f"rules: {', '.join(map(repr, unknown))} is not among {', '.join(RULE_SETS)}.")
+    if unknown or not names:
+        raise ParameterError(f"rules: {', '.join(map(repr, unknown)) or 'none'} is not among {', '.join(RULE_SETS)}.")
     table = _table()
     frozen = baseline is not None and baseline < n_points
     sizes = {size for _, _, size in table if size <= (baseline or 0)} - {0} if frozen else {0}
@@ -57,7 +59,8 @@ def false_signal_rate(
     keys = [together] if (has_limits, together, 0) in table else list(names)
     absent = [name for name in keys if (has_limits, name, 0) not in table]
     if absent:
-        raise ParameterError(f"rules: {', '.join(absent)} need control limits, which a run chart does not have.")
+        chart = "control charts" if has_limits else "run charts"
+        raise ParameterError(f"rules: the table of false signals has no {' nor '.join(absent)} for {chart}.")
     smallest = table[has_limits, keys[0], 0][0][0]
     if n_points < smallest or size is None:
         raise ParameterError(
@@ -66,6 +69,21 @@ def false_signal_rate(
         )
     rates = [np.interp(n_points, *table[has_limits, key, size]) for key in keys]
     return float(min(1.0, sum(rates)))
+
+
+@lru_cache(maxsize=256)
+def last_point_rate(rules: str, n_points: int, baseline: int) -> float:
+    """How often the last point of a control chart is flagged though nothing changed: 4,000 series of normal values.
+
+    `baseline` of the `n_points` make centre and limits.
+    """
+    values = np.random.default_rng(20201216).standard_normal(4_000 * n_points)
+    data = pd.DataFrame(
+        {"series": np.repeat(range(4_000), n_points), "period": np.tile(range(n_points), 4_000), "value": values}
+    )
+    frozen = baseline if baseline < n_points else None
+    points = chart(data, "i", period="period", value="value", by="series", rules=rules, baseline=frozen).points
+    return float((points["rules"].to_numpy()[n_points - 1 :: n_points] != "").mean())
 
 
 @lru_cache(maxsize=1)

@@ -129,14 +129,14 @@ def with_gaps(layout: Layout) -> Layout:
     A series' step is the largest that leads to each of its periods: so many months where all data lie on the same
     day of a month, or on its last, and else so many weeks. Other dates, and numbers, stay as they are.
     """
-    steps = _whole_steps(layout.period)
+    steps = _whole_steps(layout)
     if steps is None or len(layout.period) < 2:
         return layout
     within = np.append(layout.codes[1:] == layout.codes[:-1], False)
     ahead = np.where(within, np.append(np.diff(steps.number), 0), 0)
     step_of = np.gcd.reduceat(ahead, layout.starts())
-    step_of = np.where(step_of % steps.smallest == 0, step_of, 0)
-    step = step_of[np.cumsum(np.append(True, ~within[:-1])) - 1]
+    step_of = np.where(steps.in_months | (step_of % 7 == 0), step_of, 0)
+    step = step_of[layout.codes]
     missing = np.where(step > 0, ahead // np.maximum(step, 1) - 1, 0).clip(min=0)
     if not missing.any():
         return layout
@@ -151,7 +151,7 @@ def with_gaps(layout: Layout) -> Layout:
             longer[is_gap] = False if values.dtype == bool else np.nan
         columns[name] = longer
     period = layout.period[source]
-    period[is_gap] = steps.date(steps.number[source][is_gap] + (after * step[source])[is_gap])
+    period[is_gap] = steps.date(steps.number[source] + after * step[source], source)[is_gap]
     return replace(layout, codes=layout.codes[source], period=period, columns=columns)
 
 
@@ -159,13 +159,14 @@ def with_gaps(layout: Layout) -> Layout:
 class _Steps:
     """Dates as whole numbers of months or days, and back."""
 
-    number: np.ndarray
-    date: Callable[[np.ndarray], np.ndarray]
-    smallest: int  # a step is this many, or a multiple
+    number: np.ndarray  # of each row: months in a monthly series, days in any other
+    in_months: np.ndarray  # of each series
+    date: Callable[[np.ndarray, np.ndarray], np.ndarray]  # from numbers and the rows whose day of the month they share
 
 
-def _whole_steps(period: np.ndarray) -> _Steps | None:
-    """Dates as months, where all lie on the same day or on the last of theirs, or else as days; None for numbers."""
+def _whole_steps(layout: Layout) -> _Steps | None:
+    """Dates as months in a series that lies on one day of the month, or on its last, else as days; None for numbers."""
+    period = layout.period
     if not np.issubdtype(period.dtype, np.datetime64):
         return None
     first, last = period.min(), period.max()
@@ -176,16 +177,25 @@ def _whole_steps(period: np.ndarray) -> _Steps | None:
     # A table of all days between the first and the last: far quicker than a calendar calculation for every row.
     days = np.arange(first.astype("datetime64[D]"), last.astype("datetime64[D]") + 1)
     months = days.astype("datetime64[M]")
-    number = (months - months[0]).astype(np.int64)
-    day_of_month = (days - months.astype("datetime64[D]")).astype(np.int64)
-    is_last_of_month = (days + 1).astype("datetime64[M]") > months
-    if (day_of_month == day_of_month[0])[since].all():
-        return _Steps(
-            number=number[since], date=lambda x: (months[0] + x).astype("datetime64[D]") + day_of_month[0], smallest=1
+    day_of_month = (days - months.astype("datetime64[D]")).astype(np.int64)[since]
+    is_last = ((days + 1).astype("datetime64[M]") > months)[since]
+    starts = layout.starts()
+    on_last = np.logical_and.reduceat(is_last, starts)
+    on_one_day = np.minimum.reduceat(day_of_month, starts) == np.maximum.reduceat(day_of_month, starts)
+    in_months = on_last | on_one_day
+    monthly, at_end = in_months[layout.codes], (on_last & ~on_one_day)[layout.codes]
+    number = np.where(monthly, (months - months[0]).astype(np.int64)[since], since)
+
+    def date(numbers: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        in_month = months[0] + numbers
+        of_month = np.where(
+            at_end[rows],
+            (in_month + 1).astype("datetime64[D]") - 1,
+            in_month.astype("datetime64[D]") + day_of_month[rows],
         )
-    if is_last_of_month[since].all():
-        return _Steps(number=number[since], date=lambda x: (months[0] + x + 1).astype("datetime64[D]") - 1, smallest=1)
-    return _Steps(number=since, date=lambda x: days[0] + x, smallest=7)
+        return np.where(monthly[rows], of_month, days[0] + numbers)
+
+    return _Steps(number=number, in_months=in_months, date=date)
 
 
 def blocks(starts: np.ndarray, n_rows: int) -> Iterator[tuple[np.ndarray, slice | np.ndarray]]:

@@ -87,6 +87,8 @@ def in_baseline(layout: Layout, phase: np.ndarray, baseline: Any, mask: np.ndarr
     if dates is None:
         raise ParameterError(f"baseline: {baseline!r} is neither a number of periods nor a date.")
     last_day = dates[0]
+    if np.isnat(last_day):
+        raise ParameterError("baseline: the date is missing.")
     if last_day < layout.period.min():
         raise ParameterError(
             f"baseline: {_shown(last_day)} lies before the first period, {_shown(layout.period.min())}, so no period "

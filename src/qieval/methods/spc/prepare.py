@@ -64,7 +64,7 @@ def check_columns(
 
 def check_arguments(
     what: Kind, kind: str, value: str | None, numerator: str | None, denominator: str | None, *,
-    gaps: str, within: str, d2: float, narrow: bool, per: float,
+    screen: bool, gaps: str, within: str, d2: float, narrow: bool, per: float,
 ) -> None:  # fmt: skip
     problems = []
     if value is not None and (numerator is not None or denominator is not None):
@@ -79,6 +79,8 @@ def check_arguments(
         problems.append(f"A chart of kind {kind} needs value, one row per member of a subgroup.")
     if denominator is not None and numerator is None and value is None:
         problems.append("A denominator needs its numerator.")
+    if not isinstance(screen, (bool, np.bool_)):
+        problems.append(f"screen: {screen!r} is neither True nor False.")
     if gaps not in ("break", "bridge"):
         problems.append(f"gaps: {gaps!r} is neither 'break' nor 'bridge'.")
     allowed = {"xbar": ("auto", "mean", "pooled", "range"), "s": ("auto", "mean", "pooled")}.get(kind, ("auto",))
@@ -118,6 +120,10 @@ def mask_of(argument: str, column: str | None, given: Any, data: pd.DataFrame) -
         return None
     values = np.asarray(given)
     if values.dtype != bool:
+        if len(values) == len(data) > 2 and values.dtype.kind in "iuf" and np.isin(values, (0, 1)).all():
+            raise ParameterError(
+                f"{argument}: numbers are positions. For one mark a row give true and false, not 1 and 0."
+            )
         return None
     if isinstance(given, pd.Series) and not given.index.equals(data.index):
         if not (given.index.is_unique and data.index.is_unique and set(given.index) == set(data.index)):

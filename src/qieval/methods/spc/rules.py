@@ -6,7 +6,7 @@ Missing and excluded points are left out before, so that they neither make nor b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 
@@ -115,7 +115,7 @@ RUNS_RULES = ("anhoej", "anhoej_baseline", "best_box", "cut_box")
 RULE_SETS: dict[str, tuple[str, ...]] = {
     # Anhoej and Olesen, PLoS ONE 2014;9:e113825, and the boxes of PLoS ONE 2020;15:e0233920: see `runs_signal`.
     "anhoej": (LONG_RUN,),
-    "anhoej_baseline": (LONG_RUN,),  # ours, see `runs.frozen_limits`
+    "anhoej_baseline": (LONG_RUN,),  # ours, see `runs.tied_limits`
     "best_box": (LONG_RUN,),
     "cut_box": (LONG_RUN,),
     # Shewhart's own.
@@ -144,7 +144,7 @@ def chosen(rules: str | Sequence[str], *, has_limits: bool) -> tuple[str, ...]:
     ParameterError
         If a name is unknown, or a rule asks for limits that the chart does not have.
     """
-    names = (rules,) if isinstance(rules, str) or not isinstance(rules, Sequence) else tuple(rules)
+    names = (rules,) if isinstance(rules, str) or not isinstance(rules, Iterable) else tuple(rules)
     unknown = [name for name in names if name not in RULE_SETS]
     if unknown or not names:
         raise ParameterError(f"rules: {', '.join(map(repr, unknown)) or 'none'} is not among {', '.join(RULE_SETS)}.")
@@ -229,7 +229,7 @@ def runs_of(side: np.ndarray, rule: str) -> RunsFound:
 
 
 def runs_about_a_baseline(shown: np.ndarray, side: np.ndarray, base: np.ndarray) -> RunsFound:
-    """As `runs_of`, with limits made for a median of the first points only (`runs.runs`).
+    """As `runs_of`, with limits made for a median of the first points only (`runs.tied_limits`).
 
     Parameters
     ----------

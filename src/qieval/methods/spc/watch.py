@@ -23,7 +23,8 @@ class Watch:
     """One statistic per series and period, and when it first signalled."""
 
     points: pd.DataFrame
-    series: pd.DataFrame  # the columns of `by`, centre, first_above, first_below (periods; missing: no signal)
+    series: pd.DataFrame  # the columns of `by`, centre, warnings of the chart, n_watched (values after the baseline),
+    # first_above, first_below (periods; missing: no signal)
 
 
 def ewma(
@@ -54,8 +55,10 @@ def ewma(
     ----------
     .. [1] Montgomery DC. Introduction to Statistical Quality Control, 7th ed., 2013, sec. 9.2.
     """
-    if not 0 < weight <= 1:
-        raise ParameterError(f"weight: {weight} is not above 0 and at most 1. Common is 0.2.")
+    problems = [f"weight: {weight} is not above 0 and at most 1. Common is 0.2."] if not 0 < weight <= 1 else []
+    problems += [f"sigmas: {sigmas} is not above 0. Common is 3."] if not sigmas > 0 else []
+    if problems:
+        raise ParameterError(" ".join(problems))
     found = _chart(data, kind, period, value, numerator, denominator, by, baseline, screen)
     points, sigma = found.points, _sigma(found)
     watched, first = _watched(points, baseline), _first_of_series(found)
@@ -73,7 +76,7 @@ def ewma(
     reach = sigmas * np.sqrt(variance)
     points = _stripped(points).assign(ewma=average, lcl=centre - reach, ucl=centre + reach)
     return _watch(
-        found, points, period, above=average > centre + reach, below=average < centre - reach
+        found, points, period, "ewma", above=average > centre + reach, below=average < centre - reach
     )  # fmt: skip
 
 
@@ -119,7 +122,7 @@ def cusum(
         if watched[row]:
             above[row], below[row] = up, down
     points = _stripped(points).assign(cusum_above=above, cusum_below=below)
-    return _watch(found, points, period, above=above > decision, below=below < -decision)
+    return _watch(found, points, period, "cusum_above", above=above > decision, below=below < -decision)
 
 
 def bernoulli_cusum(
@@ -169,7 +172,7 @@ def bernoulli_cusum(
         sums[name] = running
     points = _stripped(points).assign(centre=expected, **sums)
     return _watch(
-        found, points, period, above=sums["cusum_above"] > decision, below=sums["cusum_below"] > decision
+        found, points, period, "cusum_above", above=sums["cusum_above"] > decision, below=sums["cusum_below"] > decision
     )  # fmt: skip
 
 
@@ -231,11 +234,11 @@ def _chart(
         data, kind, period=period, value=value, numerator=numerator, denominator=denominator, by=by, baseline=baseline,
         screen=screen, rules="outside",
     )  # fmt: skip
-    no_level = found.series["warnings"].str.contains("no value|one point|no variation")
+    no_level = found.series["warnings"].str.contains("no value|one point|no variation|nothing to compare")
     if no_level.any():
         raise DataError(
-            f"{int(no_level.sum())} of {len(found.series)} series do not vary in the baseline, or have no value there, "
-            "so there is no level and no scatter to watch against. Give a longer baseline, or leave these series out."
+            f"{int(no_level.sum())} of {len(found.series)} series do not vary in the baseline, or have too few values "
+            "there, so there is nothing to watch against. Give a longer baseline, or leave these series out."
         )
     return found
 
@@ -264,10 +267,12 @@ def _stripped(points: pd.DataFrame) -> pd.DataFrame:
     return points.drop(columns=["lcl", "ucl", "lcl_2", "ucl_2", "phase", "excluded", "outside", "rules"])
 
 
-def _watch(found: Chart, points: pd.DataFrame, period: str, *, above: Any, below: Any) -> Watch:
+def _watch(found: Chart, points: pd.DataFrame, period: str, statistic: str, *, above: Any, below: Any) -> Watch:
     points = points.assign(above=np.asarray(above), below=np.asarray(below))
-    series = found.series[[*found.by, "centre"]].copy()
+    series = found.series[[*found.by, "centre", "warnings"]].copy()
     number = np.cumsum(_first_of_series(found)) - 1
+    watched = points["value"].notna() & points[statistic].notna()
+    series["n_watched"] = np.bincount(number, weights=watched, minlength=len(series)).astype(int)
     for side in ("above", "below"):
         signals = points[points[side]]
         first = signals[period].groupby(number[points[side].to_numpy()]).first()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import matplotlib.dates as mdates
@@ -92,6 +93,30 @@ def labels_beside(ax: Axes, labels: Sequence[tuple[float, str, str]], *, lines: 
             color=colour,
             annotation_clip=False,
             linespacing=1.05,
+        )
+
+
+def mark_events(ax: Axes, events: pd.DataFrame) -> None:
+    """A letter at the foot of the axes for each event, with a thin line up."""
+    level = 0.045
+    previous = -math.inf
+    width = ax.get_xlim()[1] - ax.get_xlim()[0]
+    for letter, day in zip(events["letter"], events["held_on"], strict=True):
+        position = mdates.date2num(day)
+        # Events a few days apart would print one letter on another: the second moves up.
+        level = level + 0.085 if position - previous < 0.035 * width else 0.045
+        previous = position
+        ax.axvline(position, color=GREY, linewidth=0.5, alpha=0.6, zorder=1)
+        ax.text(
+            position,
+            level,
+            letter,
+            transform=ax.get_xaxis_transform(),
+            ha="center",
+            va="center",
+            fontsize=8,
+            zorder=4,
+            bbox={"boxstyle": "circle,pad=0.22", "facecolor": "white", "edgecolor": GREY, "linewidth": 0.8},
         )
 
 

@@ -13,15 +13,25 @@ from matplotlib.patches import Circle, Polygon
 from matplotlib.ticker import StrMethodFormatter
 
 from qieval.analyses.control_charts import ControlChart, ControlCharts, FacilityFunnel
+from qieval.analyses.effectiveness import Effectiveness
 from qieval.present import numbers
-from qieval.present.charts.axes import labels_beside, month_axis, rows_under, value_axis, wrapped
+from qieval.present.charts.axes import (
+    labels_beside,
+    mark_events,
+    month_axis,
+    phase_bands,
+    rows_under,
+    value_axis,
+    wrapped,
+)
 from qieval.present.display import Figure, file_name
 from qieval.present.theme import BLACK, BLUE, GREY, SKY, VERMILION, drawing, finished, spread
 from qieval.present.wording import control as wording
+from qieval.present.wording.effectiveness import lettered
 
 
-def control_chart(chart: ControlChart) -> Figure:
-    """The control chart of all facilities together: centre, limits as steps, months beyond them marked."""
+def control_chart(chart: ControlChart, whole: Effectiveness) -> Figure:
+    """The control chart of all facilities together: centre, limits as steps, months that signal marked."""
     indicator, points = chart.indicator, chart.points
     with drawing(3.7) as figure:
         ax = figure.subplots()
@@ -38,22 +48,31 @@ def control_chart(chart: ControlChart) -> Figure:
             ax.plot(points.loc[part, "period"], points.loc[part, "centre"], color=VERMILION, linestyle=dashes)
         ax.plot(points["period"], points["value"], color=BLUE, zorder=3)
         beyond = points["outside"] & ~points["excluded"]
-        for marked, marker, colour, size in ((~beyond, "o", BLUE, 4.0), (beyond, "D", BLACK, 5.0)):
+        in_run = points["rules"].astype(str).str.contains("long run") & ~beyond
+        marks = ((~beyond & ~in_run, "o", BLUE, 4.0), (in_run, "s", BLACK, 4.0), (beyond, "D", BLACK, 5.0))
+        for marked, marker, colour, size in marks:
             shown = points.loc[marked]
             ax.plot(shown["period"], shown["value"], marker, color=colour, markersize=size, markeredgewidth=0, zorder=4)
-        value_axis(ax, indicator, highest=float(np.nanmax(points[["value", "ucl"]].to_numpy())))
+        target = indicator.target
+        drawn = [*points[["value", "ucl"]].to_numpy().ravel(), math.nan if target is None else target]
+        value_axis(ax, indicator, highest=float(np.nanmax(drawn)))
         end = points.iloc[-1]
         labels = [(chart.centre, f"{wording.centre_name(chart)}\n{numbers.value(chart.centre, indicator)}", VERMILION)]
         for name, words in (("ucl", "Upper limit"), ("lcl", "Lower limit")):
             if not math.isnan(end[name]):
                 labels.append((float(end[name]), f"{words}\n{numbers.value(float(end[name]), indicator)}", GREY))
+        if target is not None:
+            ax.axhline(target, color=GREY, linestyle=":", linewidth=1.2)
+            labels.append((target, f"Target {numbers.value(target, indicator)}", GREY))
         labels_beside(ax, labels)
+        phase_bands(ax, whole.phases)
+        mark_events(ax, lettered(whole.events, points))
         rows_under(ax, points.rename(columns={"n": "denominator"}), ticks)
         return finished(
             figure,
             name=f"control_chart_{file_name(indicator.indicator_id)}",
             alt=wording.control_chart_alt(chart),
-            caption=wording.control_chart_caption(chart),
+            caption=wording.control_chart_caption(chart, whole),
         )
 
 
@@ -78,13 +97,12 @@ def funnel_plot(compared: FacilityFunnel) -> Figure:
         for level, style in (("95", (0, (4, 2))), ("99.8", "solid")):
             for side in ("lower", "upper"):
                 ax.plot(people, curve[f"{side}_{level}"] * indicator.per, color=GREY, linewidth=1, linestyle=style)
-        widened = found.overdispersion != "none"
-        if widened:
+        if compared.is_widened:
             for side in ("lower", "upper"):
                 limit = curve[f"unadjusted_{side}_99.8"] * indicator.per
                 ax.plot(people, limit, color=SKY, linewidth=0.9, linestyle=":")
         ax.axhline(found.target * indicator.per, color=VERMILION, linewidth=1.2)
-        side = wording.side_of(compared)
+        side = compared.side
         for where, marker, colour, size in (("", "o", BLUE, 4.5), ("above", "^", BLACK, 6), ("below", "v", BLACK, 6)):
             own = units[side == where]
             ax.plot(
@@ -99,13 +117,21 @@ def funnel_plot(compared: FacilityFunnel) -> Figure:
         outside = units[side != ""]
         _named(ax, outside["denominator"], outside["value"] * indicator.per, outside["unit"])
         labels = [
-            (found.target * indicator.per, f"All together\n{numbers.value(found.target * indicator.per, indicator)}",
-             VERMILION),
+            (
+                found.target * indicator.per,
+                f"All {numbers.value(found.target * indicator.per, indicator)}",
+                VERMILION,
+            ),
             (float(curve["upper_99.8"].iloc[-1]) * indicator.per, "99.8%", GREY),
             (float(curve["lower_99.8"].iloc[-1]) * indicator.per, "99.8%", GREY),
             (float(curve["upper_95"].iloc[-1]) * indicator.per, "95%", GREY),
             (float(curve["lower_95"].iloc[-1]) * indicator.per, "95%", GREY),
-        ]  # fmt: skip
+        ]
+        if compared.is_widened:
+            labels += [
+                (float(curve[f"unadjusted_{edge}_99.8"].iloc[-1]) * indicator.per, "chance alone", BLUE)
+                for edge in ("lower", "upper")
+            ]  # fmt: skip
         labels_beside(ax, labels, lines=1)
         return finished(
             figure,
@@ -137,6 +163,7 @@ def verdict_table(charts: ControlCharts) -> Figure | None:
     facilities = list(dict.fromkeys(verdicts["facility"]))
     columns = list(charts.indicators)
     by_cell = {(row["facility"], row["indicator_id"]): row for row in verdicts.to_dict(orient="records")}
+    latest = verdicts["last"].max()
     widest = max(map(len, facilities))
     name_width, cell_width, row_height = 0.085 * widest + 0.2, 1.45, 0.3
     width = max(7.6, name_width + cell_width * len(columns) + 0.1)
@@ -162,6 +189,8 @@ def verdict_table(charts: ControlCharts) -> Figure | None:
                 VARIATION[cell["variation"]](ax, left + 0.2, middle, cell["direction"])
                 ASSURANCE[cell["assurance"]](ax, left + 0.52, middle)
                 text = numbers.value(cell["value"], indicator)
+                if cell["last"] < latest:  # an older month than the others' last is named
+                    ax.text(left + 1.16, middle, f"{cell['last']:%b %y}", va="center", fontsize=6.5, color=GREY)
                 ax.text(left + 0.75, middle, text, va="center", fontsize=8.5, color=BLACK)
         for row, facility in enumerate(facilities):
             top = head + row * row_height
@@ -177,14 +206,15 @@ def _key(ax: Axes, top: float) -> None:
     """What the symbols mean, in two lines."""
     at = 0.2
     for word, draw in VARIATION.items():
-        if word == "changed":
+        if word in ("changed", "no limits", "too rare"):
             continue
         draw(ax, at, top, "high")
-        ax.text(at + 0.18, top, wording.VARIATION_WORDS[word], va="center", fontsize=8, color=BLACK)
-        at += 0.18 + 0.078 * len(wording.VARIATION_WORDS[word]) + 0.3
+        words = wording.KEY.get(word, wording.VARIATION_WORDS[word])
+        ax.text(at + 0.18, top, words, va="center", fontsize=8, color=BLACK)
+        at += 0.18 + 0.078 * len(words) + 0.3
     at = 0.2
     for word, draw_assurance in ASSURANCE.items():
-        if word in ("no target", "too few points"):
+        if draw_assurance is _nothing:
             continue
         draw_assurance(ax, at, top + 0.3)
         ax.text(at + 0.18, top + 0.3, wording.ASSURANCE_WORDS[word], va="center", fontsize=8, color=BLACK)
@@ -237,6 +267,8 @@ VARIATION: dict[str, Callable[[Axes, float, float, str], None]] = {
     "concerning": _warning,
     "changed": _triangle("#bdbdbd"),
     "common cause": _quiet,
+    "no limits": _unknown,
+    "too rare": _unknown,
     "too few points": _unknown,
 }
 ASSURANCE: dict[str, Callable[[Axes, float, float], None]] = {
@@ -244,5 +276,7 @@ ASSURANCE: dict[str, Callable[[Axes, float, float], None]] = {
     "hit or miss": _ring("~", GREY),
     "will miss": _ring("✗", VERMILION),
     "no target": _nothing,
+    "no limits": _nothing,
+    "too rare": _nothing,
     "too few points": _nothing,
 }

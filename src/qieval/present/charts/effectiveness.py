@@ -13,7 +13,15 @@ from qieval.analyses.effectiveness import Effectiveness, IndicatorResult
 from qieval.analyses.run_charts import RunChart, Verdict
 from qieval.analyses.series import Indicator
 from qieval.present import numbers
-from qieval.present.charts.axes import labels_beside, month_axis, phase_bands, rows_under, value_axis, wrapped
+from qieval.present.charts.axes import (
+    labels_beside,
+    mark_events,
+    month_axis,
+    phase_bands,
+    rows_under,
+    value_axis,
+    wrapped,
+)
 from qieval.present.display import Figure, file_name
 from qieval.present.theme import BLACK, BLUE, GREY, VERMILION, drawing, finished
 from qieval.present.wording import effectiveness as wording
@@ -41,7 +49,7 @@ def pooled_run_chart(result: IndicatorResult, whole: Effectiveness) -> Figure:
         _make_room(ax, [height for height, _, _ in labels])
         labels_beside(ax, labels)
         phase_bands(ax, whole.phases)
-        _mark_events(ax, wording.lettered(whole.events, points))
+        mark_events(ax, wording.lettered(whole.events, points))
         rows_under(ax, points, ticks)
         return finished(
             figure,
@@ -164,27 +172,3 @@ def _median_lines(ax: Axes, chart: RunChart, indicator: Indicator) -> list[tuple
 def _make_room(ax: Axes, heights: list[float]) -> None:
     low, high = ax.get_ylim()
     ax.set_ylim(low, max([high, *(height * 1.08 for height in heights)]))
-
-
-def _mark_events(ax: Axes, events: pd.DataFrame) -> None:
-    """A letter at the foot of the axes for each event, with a thin line up."""
-    level = 0.045
-    previous = -math.inf
-    width = ax.get_xlim()[1] - ax.get_xlim()[0]
-    for letter, day in zip(events["letter"], events["held_on"], strict=True):
-        position = mdates.date2num(day)
-        # Events a few days apart would print one letter on another: the second moves up.
-        level = level + 0.085 if position - previous < 0.024 * width else 0.045
-        previous = position
-        ax.axvline(position, color=GREY, linewidth=0.5, alpha=0.6, zorder=1)
-        ax.text(
-            position,
-            level,
-            letter,
-            transform=ax.get_xaxis_transform(),
-            ha="center",
-            va="center",
-            fontsize=8,
-            zorder=4,
-            bbox={"boxstyle": "circle,pad=0.22", "facecolor": "white", "edgecolor": GREY, "linewidth": 0.8},
-        )

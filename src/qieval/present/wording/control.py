@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
-from qieval.analyses.control_charts import ENOUGH_FOR_SPREAD, ControlChart, ControlCharts, FacilityFunnel
+from qieval.analyses.control_charts import (
+    ENOUGH_FOR_SPREAD,
+    FEWEST_MONTHS,
+    ControlChart,
+    ControlCharts,
+    FacilityFunnel,
+    Refused,
+)
+from qieval.analyses.effectiveness import Effectiveness
 from qieval.analyses.series import Indicator
 from qieval.methods.spc import KINDS
 from qieval.present.display import Text
 from qieval.present.numbers import count, listed, month, number, percent, value
+from qieval.present.wording.effectiveness import lettered
 
 VARIATION_WORDS = {
     "improving": "improving",
     "concerning": "getting worse",
     "changed": "changed",
     "common cause": "no special change",
+    "no limits": "all months alike",
+    "too rare": "too few events",
     "too few points": "too few months",
 }
 ASSURANCE_WORDS = {
@@ -22,7 +31,18 @@ ASSURANCE_WORDS = {
     "hit or miss": "meets it some months, misses others",
     "will miss": "will miss it as things are",
     "no target": "no target",
+    "no limits": "all months alike",
+    "too rare": "too few events",
     "too few points": "too few months",
+}
+KEY = {"too few points": "cannot be told: too few months or events, or all alike"}
+WHY_NONE: dict[Refused, str] = {
+    "short baseline": (
+        f"There is no control chart: limits need {FEWEST_MONTHS} months in the baseline, and all months as their own "
+        "yardstick would hide the change."
+    ),
+    "too few months": f"There is no control chart: limits need {FEWEST_MONTHS} months.",
+    "no variation": "There is no control chart: all months that the limits would come from are alike.",
 }
 MEET = {"will hit": "will meet {}", "hit or miss": "will meet {} in some months only", "will miss": "will miss {}"}
 
@@ -33,31 +53,40 @@ def centre_name(chart: ControlChart) -> str:
 
 
 def beyond(chart: ControlChart) -> Text:
-    """How many months lie beyond the limits, and how much of that chance explains."""
+    """How many months lie beyond the limits and, where they are few, how easily chance does that."""
     after = " after the baseline" if chart.from_baseline else ""
     n = chart.n_outside_after
-    told = f"{count(n, 'month')}{after} {'lies' if n == 1 else 'lie'} beyond the control limits"
+    often = f"In {percent(chart.false_signal_rate)} of such charts at least one month does so though nothing changed."
     if n == 0:
-        told = f"No month{after} lies beyond the control limits"
-    sentence = (
-        f"{told}. In {percent(chart.false_signal_rate)} of such charts at least one month does so though nothing "
-        "changed; many such months, or a run of them, are more than that."
-    )
-    return Text(sentences=[sentence])
+        return Text(sentences=[f"No month{after} lies beyond the control limits. {often}"])
+    told = f"{count(n, 'month')}{after} {'lies' if n == 1 else 'lie'} beyond the control limits."
+    return Text(sentences=[f"{told} {often}" if n <= 2 else told])
 
 
-def control_chart_caption(chart: ControlChart) -> str:
+def no_chart(reason: Refused) -> Text:
+    """Why there is no control chart."""
+    return Text(sentences=[WHY_NONE[reason]])
+
+
+def control_chart_caption(chart: ControlChart, whole: Effectiveness) -> str:
     """What is drawn, with the choices that change a number."""
     where = f"{count(chart.n_line, 'baseline month')}" if chart.from_baseline else f"all {chart.n_line} months"
     text = (
-        f"{chart.indicator.name}, all facilities together. {KINDS[chart.kind].name}; centre and limits (three sigma, "
-        f"the darker band two) from {where}, stepped with the number of people. Black diamonds: beyond the limits."
+        f"{chart.indicator.name}, all facilities together. Centre line and limits (three sigma; the darker band two) "
+        f"from {where}."
     )
+    if "n" in chart.points:
+        text += " Limits step with the number of people."
+    text += " Black diamonds: months beyond the limits."
+    if chart.points["rules"].astype(str).str.contains("long run").any():
+        text += " Black squares: a run longer than chance explains."
     if chart.sigma_z > 1:
         text += f" Months vary {number(chart.sigma_z)} times as much as by chance alone; the limits allow for that."
     if chart.points["excluded"].any():
         text += " Months before the baseline are drawn but do not count."
-    return text
+    if len(lettered(whole.events, chart.points)):
+        text += " Letters: the events named under the run chart."
+    return f"{text} {KINDS[chart.kind].name}."
 
 
 def control_chart_alt(chart: ControlChart) -> str:
@@ -85,6 +114,10 @@ def verdicts(charts: ControlCharts) -> Text:
         told = [f"{n} {verb.format('it' if i else 'the target')}" for i, (n, verb) in enumerate(verbs)]
         target = f" As things are, {listed(told)}." if told else ""
         sentences.append(f"{sentence}.{target}")
+    if charts.false_verdicts:
+        about = "fewer than one" if charts.false_verdicts < 1 else f"about {charts.false_verdicts:.0f}"
+        n = int(charts.verdicts["by_chance"].notna().sum())
+        sentences.append(f"Of the {n} symbols told, {about} would show a change by chance alone.")
     return Text(sentences=sentences)
 
 
@@ -94,20 +127,14 @@ def verdicts_caption(charts: ControlCharts) -> str:
         "Every facility and indicator, with the last month's value. Left symbol: the last month against the facility's "
         "own baseline (against all its months where the baseline is shorter than ten), by the rules of NHS Making Data "
         "Count; it points up for high values and down for low ones. Right symbol: the target against the limits of the "
-        "months since the baseline. A question mark: too few months."
+        "months since the baseline. A question mark: it cannot be told. These symbols are about the last month; the "
+        "run charts below judge the whole time since joining."
     )
 
 
 def verdicts_alt(charts: ControlCharts) -> str:
     """Alternative text."""
     return " ".join(["Table of symbols.", *verdicts(charts).sentences])
-
-
-def side_of(compared: FacilityFunnel) -> pd.Series:
-    """Where each unit with a value lies at 99.8%: above, below, or nothing for inside."""
-    units = compared.funnel.units
-    units = units[units["value"].notna()]
-    return units["outside_99.8"].where(units["outside_99.8"] != "inside", "")
 
 
 def people_axis(indicator: Indicator) -> str:
@@ -117,7 +144,7 @@ def people_axis(indicator: Indicator) -> str:
 
 def funnel(compared: FacilityFunnel) -> Text:
     """Which facilities differ from the others by more than chance."""
-    side = side_of(compared)
+    side = compared.side
     names = compared.funnel.units.loc[side.index, "unit"]
     indicator = compared.indicator
     best, worst = ("above", "below") if indicator.better == "up" else ("below", "above")
@@ -128,7 +155,8 @@ def funnel(compared: FacilityFunnel) -> Text:
             verb = "does" if len(found) == 1 else "do"
             sentences.append(f"{listed(found)} {verb} {words} than the others by more than chance explains.")
     if not sentences:
-        sentences = ["No facility differs from the others by more than chance, and the usual spread, explain."]
+        usual = " and the usual spread explain" if compared.is_widened else " explains"
+        sentences = [f"No facility differs from the others by more than chance{usual}."]
     at_95 = compared.funnel.outside.iloc[0]
     n = int(at_95["n_below"] + at_95["n_above"])
     sentences.append(
@@ -145,7 +173,7 @@ def funnel_caption(compared: FacilityFunnel) -> str:
         "limits within which 95% (dashes) and 99.8% (solid) of facilities of that size would lie by chance around "
         "the level of all together; triangles lie outside 99.8%."
     )
-    if compared.funnel.overdispersion != "none":
+    if compared.is_widened:
         text += (
             " Facilities differ by more than chance, so the limits are widened by how much they usually do (dotted: by "
             "chance alone)."

@@ -80,9 +80,9 @@ def is_hardly_tellable(chart: RunChart) -> bool:
 def label(chart: RunChart) -> str:
     """The verdict in a few words, for tables and the index page."""
     if chart.verdict == "too few months" and chart.n_baseline + chart.n_after >= FEWEST_USEFUL:
-        return "too few off the median"
+        return "too many months on the median"
     if chart.verdict == "no signal" and is_hardly_tellable(chart):
-        return "no signal; hardly tellable"
+        return "no signal; too short to tell"
     return chart.verdict
 
 
