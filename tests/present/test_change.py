@@ -4,9 +4,10 @@ import pytest
 
 from qieval.analyses.change import change
 from qieval.analyses.effectiveness import effectiveness
+from qieval.present.display import Text
 from qieval.present.tables.effectiveness import indicator_summary
 from qieval.present.wording import change as wording
-from tests.analyses.conftest import an_indicator, make_study
+from tests.analyses.conftest import an_indicator, make_study, monthly
 
 
 @pytest.fixture(scope="module")
@@ -18,13 +19,8 @@ def told(demo):
 
 def test_each_indicator_has_its_medians_and_its_change_against_its_own_trends(told):
     said = told[2][0]
-    assert (
-        "improved. The median was 44% in 12 baseline months and 63% in the last 6 months (+19 points)." in said
-    )
-    assert (
-        "12 months after joining, 23 facilities stood on average +30 points from where their own trends"
-        in said
-    )
+    assert "improved. The median was 44% in 12 baseline months and 63% in the last 6 months (+19 points)." in said
+    assert "12 months after joining, 23 facilities stood on average +30 points from where their own trends" in said
     assert "(95% interval +24 to +35 points)" in said
 
 
@@ -45,8 +41,8 @@ def test_a_change_is_called_associated_and_no_more(told):
 
 def test_the_table_holds_both_changes_with_their_intervals(told):
     table = indicator_summary(told[0], told[1]).shown
-    assert table["Against own trend"].iloc[0] == "+30 (+24 to +35)"
-    assert table["Beyond those not joined"].iloc[0].startswith("+19 (+11 to ")
+    assert table["Against own trend, month 12"].iloc[0] == "+30 (+24 to +35)"
+    assert table["Beyond those not joined, months 0 to 2"].iloc[0].startswith("+19 (+11 to ")
     assert table["Facilities improved"].iloc[0] == "20 of 23"
 
 
@@ -59,3 +55,45 @@ def test_nothing_measured_is_said_so():
     result = effectiveness(study)
     (sentence,) = wording.answer(result, change(study, result)).sentences
     assert sentence == "No facility that takes part has a month with both a numerator and a denominator."
+
+
+def test_the_columns_say_of_which_months_they_are(told):
+    columns = indicator_summary(told[0], told[1]).shown.columns
+    assert "Against own trend, month 12" in columns
+    assert "Beyond those not joined, months 0 to 2" in columns
+
+
+def test_what_differs_in_the_name_only_is_said_once():
+    texts = [Text(sentences=["A: 3 left out.", "Months count once."]), Text(sentences=["B: 3 left out.", "B: none."])]
+    said = wording.merged(texts, ["A", "B"]).sentences
+    assert said == ["All indicators: 3 left out.", "Months count once.", "B: none."]
+
+
+def doubtful(**given):
+    months = monthly("F", "2021-01-01", [40] * 24)
+    rows = [row | given for row in months]
+    study = make_study(
+        facilities=[{"facility_id": "F", "joined_on": "2022-01-01"}], indicators=[an_indicator()], measurements=rows
+    )
+    return wording.doubts(effectiveness(study).indicators[0])
+
+
+def test_figures_of_data_that_were_not_found_again_carry_a_warning():
+    assert doubtful(recount=30).sentences == [
+        "Counted again, 75% of the events reported were found (24 facility-months); 90% to 110% would do. Read every "
+        "figure of this indicator with that in mind."
+    ]
+    assert doubtful(recount=42) is None
+    assert doubtful() is None
+
+
+def test_figures_of_data_with_many_months_missing_carry_a_warning():
+    months = monthly("F", "2021-01-01", [40 if month % 3 else None for month in range(24)])
+    study = make_study(
+        facilities=[{"facility_id": "F", "joined_on": "2022-01-01"}], indicators=[an_indicator()], measurements=months
+    )
+    (sentence,) = wording.doubts(effectiveness(study).indicators[0]).sentences
+    assert sentence == (
+        "Facilities reported in 70% of the months they could have; below 80% who reports can move a line as much as "
+        "care does."
+    )

@@ -76,7 +76,7 @@ def test_a_transition_from_which_no_month_is_shared_is_said():
 
 def test_transition_months_are_not_counted_as_the_first():
     effect = said(collaborative(*TWO_WAVES, never=4, options={"transition_months": 2}))[0]
-    assert "over months 3 to 9 from joining on" in effect
+    assert "over months 2 to 8 after joining" in effect
 
 
 def test_facilities_exactly_alike_are_told_without_an_interval():

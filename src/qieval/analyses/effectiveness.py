@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from qieval.analyses.quality import Quality, quality
 from qieval.analyses.run_charts import FEWEST_MONTHS, RunChart, run_charts
 from qieval.analyses.series import Indicator, facility_months, indicators, participants, phases, pooled
 from qieval.analyses.time_to_target import TimeToTarget, time_to_target
@@ -26,6 +27,7 @@ class IndicatorResult:
     within_facilities: float  # the change of the last months from the baseline inside facilities, see there
     facilities: dict[str, RunChart]  # by name as shown, in the order of the facilities table
     table: pd.DataFrame  # one row per facility, see `_facility_row`, with status and reached_on of `time_to_target`
+    quality: Quality  # of the data behind it
     time_to_target: TimeToTarget  # who reached the target, and when
     smallest_denominator: int
     small_months: int  # facility-months with fewer people than that, neither shown nor judged one by one
@@ -99,6 +101,7 @@ def _indicator_result(study: Study, indicator: Indicator, months: pd.DataFrame) 
         within_facilities=within,
         facilities=charts,
         table=table,
+        quality=quality(study, indicator, months),
         time_to_target=reached,
         smallest_denominator=options.smallest_denominator,
         small_months=int(small.sum()),

@@ -15,6 +15,7 @@ from qieval.analyses.sustainment import Sustainment
 from qieval.present.display import Cell, KeyFigures
 from qieval.present.numbers import DASH, change, months, of, whole
 from qieval.present.wording.effectiveness import label
+from qieval.present.wording.interrupted import limits
 from qieval.present.wording.mentoring import done_of_planned, group_name
 from qieval.study.study import Study
 
@@ -26,14 +27,20 @@ def effectiveness(result: Effectiveness, changed: Change, study: Study) -> KeyFi
     main = result.indicators[0]
     chart = main.pooled
     judged = chart.verdict in JUDGED
-    difference = chart.change if judged else math.nan
+    against_trend = changed.interrupted[0]
+    told = chart.change if judged else math.nan
+    text = change(told, main.indicator)
+    if against_trend.headline is not None and not against_trend.is_refused:
+        # Against the facilities' own trends and with its interval, if it can be told: more than a run chart says.
+        told, low, high = against_trend.headline
+        text = f"{change(told, main.indicator)} ({limits(low, high, main.indicator)})"
     trend = tuple(None if math.isnan(x) else float(x) for x in chart.points["value"])
     drawn = trend if any(value is not None for value in trend) else ()
     line = _known(chart.centre) if chart.n_baseline else None
     cells = [
         Cell(column="Main indicator", text=main.indicator.name, trend=drawn, line=line),
         Cell(column="Result", text=label(chart).capitalize()),
-        Cell(column="Change", text=change(difference, main.indicator), sort=_known(difference)),
+        Cell(column="Change", text=text, sort=_known(told)),
     ]
     values = {
         found.indicator.indicator_id: {

@@ -24,6 +24,7 @@ from qieval.present.tables import interrupted as interrupted_tables
 from qieval.present.tables import six_statistics as six_tables
 from qieval.present.tables import sustainment as sustainment_tables
 from qieval.present.tables import waves as waves_tables
+from qieval.present.wording import change as change_words
 from qieval.present.wording import control as control_words
 from qieval.present.wording import effectiveness as effectiveness_words
 from qieval.present.wording import interrupted as interrupted_words
@@ -65,6 +66,7 @@ def effectiveness(result: Effectiveness, control: ControlCharts, changed: Change
     """Per indicator: all facilities together, how much changed, who reached the target, and each facility."""
     for found, against_trend, by_wave in zip(result.indicators, changed.interrupted, changed.waves, strict=True):
         yield Heading(found.indicator.name)
+        yield change_words.doubts(found)
         yield Heading("All facilities together", level=4)
         yield effectiveness_charts.pooled_run_chart(found, result)
         yield Text(sentences=[effectiveness_words.collaborative(found)])
@@ -76,11 +78,10 @@ def effectiveness(result: Effectiveness, control: ControlCharts, changed: Change
             yield control_words.no_chart(chart)
         yield Heading("How much changed", level=4)
         yield from _how_much_changed(against_trend)
-        if not by_wave.refused:
-            yield Heading("Beside facilities that had not joined", level=4)
-            yield waves_words.answer(by_wave)
-            yield waves_charts.event_study(by_wave)
-            yield waves_tables.event_study(by_wave)
+        yield Heading("Beside facilities that had not joined", level=4)
+        yield waves_words.answer(by_wave)
+        yield waves_charts.event_study(by_wave)
+        yield waves_tables.event_study(by_wave)
         yield waves_charts.since_joining(by_wave)
         if found.indicator.target is not None:
             yield Heading("Reaching the target", level=4)
@@ -121,14 +122,14 @@ def beside_others(changed: Change) -> Iterable[Any]:
 
 
 def caveats(result: Effectiveness, changed: Change) -> Iterable[Any]:
-    """What was left out, and what cannot be concluded."""
-    yield effectiveness_words.caveats(result)
-    for found in changed.interrupted:
-        yield interrupted_words.caveats(found)
-    for by_wave in changed.waves:
-        yield waves_words.caveats(by_wave)
-    yield time_words.caveats([found.time_to_target for found in result.indicators])
-    yield six_words.caveats(changed.six_statistics)
+    """What was left out, and what cannot be concluded; what holds for several indicators is said once."""
+    names = [found.indicator.name for found in result.indicators]
+    texts = [effectiveness_words.caveats(result)]
+    texts += [interrupted_words.caveats(found) for found in changed.interrupted]
+    texts += [waves_words.caveats(found) for found in changed.waves]
+    texts += [time_words.caveats([found.time_to_target for found in result.indicators])]
+    texts += [six_words.caveats(changed.six_statistics)]
+    yield change_words.merged(texts, names)
 
 
 def verdicts(control: ControlCharts) -> Iterable[Any]:

@@ -47,6 +47,10 @@ def indicator_summary(result: Effectiveness, changed: Change) -> Table | None:
             }
         )
     data = pd.DataFrame(rows)
+    months = {found.month for found in changed.interrupted if found.month is not None}
+    first = {(one.effect.first_month, one.effect.last_month) for one in changed.waves if one.effect}
+    own_trend = "Against own trend" + (f", month {months.pop()}" if len(months) == 1 else "")
+    not_joined = "Beyond those not joined" + ("" if len(first) != 1 else ", months {} to {}".format(*first.pop()))
     shown = pd.DataFrame(
         {
             "Indicator": [axis_label(found.indicator) for found in result.indicators],
@@ -57,8 +61,8 @@ def indicator_summary(result: Effectiveness, changed: Change) -> Table | None:
                 value(x, found.indicator) for x, found in zip(data["recent_median"], result.indicators, strict=True)
             ],
             "Run chart": [label(found.pooled) for found in result.indicators],
-            "Against own trend": [against_trend(found) for found in changed.interrupted],
-            "Beyond those not joined": [beyond_others(found) for found in changed.waves],
+            own_trend: [against_trend(found) for found in changed.interrupted],
+            not_joined: [beyond_others(found) for found in changed.waves],
             "Facilities improved": [
                 f"{row.facilities_improved} of {row.facilities_judged}" if row.facilities_judged else DASH
                 for row in data.itertuples(index=False)
@@ -74,8 +78,8 @@ def indicator_summary(result: Effectiveness, changed: Change) -> Table | None:
         numeric=(
             "Baseline median",
             "Last months' median",
-            "Against own trend",
-            "Beyond those not joined",
+            own_trend,
+            not_joined,
             "Facilities improved",
             "Reached target",
         ),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable, Sequence
+
 from qieval.analyses.change import Change
 from qieval.analyses.effectiveness import Effectiveness, IndicatorResult
 from qieval.analyses.interrupted import Interrupted
+from qieval.analyses.quality import FEWEST_COMPLETE, VERIFIED_FROM, VERIFIED_TO
 from qieval.analyses.run_charts import JUDGED
 from qieval.analyses.series import Indicator
 from qieval.analyses.waves import Waves
 from qieval.present.display import Text
-from qieval.present.numbers import DASH, count
+from qieval.present.numbers import DASH, count, listed, percent
 from qieval.present.numbers import change as signed
 from qieval.present.wording.effectiveness import NO_MONTHS, WHY, collaborative, moved
 from qieval.present.wording.interrupted import limits
@@ -49,6 +53,42 @@ def _against_trend(found: Interrupted) -> str:
         f"average {signed(pooled.estimate, indicator)} from {compared} (95% interval "
         f"{limits(pooled.low, pooled.high, indicator)}){told}."
     )
+
+
+def doubts(found: IndicatorResult) -> Text | None:
+    """A warning over every figure of an indicator whose data cannot be relied on; None where they can."""
+    data, lines = found.quality, []
+    if not data.is_doubtful:
+        return None
+    if not math.isnan(data.verification) and not VERIFIED_FROM <= data.verification <= VERIFIED_TO:
+        lines.append(
+            f"Counted again, {percent(data.verification)} of the events reported were found "
+            f"({count(data.n_recounted, 'facility-month')}); 90% to 110% would do. Read every figure of this indicator "
+            "with that in mind."
+        )
+    if data.completeness < FEWEST_COMPLETE:
+        lines.append(
+            f"Facilities reported in {percent(data.completeness)} of the months they could have; below "
+            f"{percent(FEWEST_COMPLETE)} who reports can move a line as much as care does."
+        )
+    return Text(sentences=lines, style="caveats")
+
+
+def merged(texts: Iterable[Text], names: Sequence[str]) -> Text:
+    """The sentences of several indicators, each said once: those that differ in the name only are put together."""
+    together: dict[str, list[str]] = {}
+    for text in texts:
+        for sentence in text.sentences:
+            name = next((one for one in names if sentence.startswith(f"{one}: ")), "")
+            holds = together.setdefault(sentence.removeprefix(f"{name}: "), [])
+            if name and name not in holds:
+                holds.append(name)
+    lines = []
+    for sentence, holds in together.items():
+        everywhere = len(holds) == len(names) > 1
+        lead = "All indicators: " if everywhere else f"{listed(holds)}: " if holds else ""
+        lines.append(f"{lead}{sentence}")
+    return Text(sentences=lines, style="caveats")
 
 
 def against_trend(found: Interrupted) -> str:

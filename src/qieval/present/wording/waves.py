@@ -81,10 +81,9 @@ def _verdict(found: Waves, gained: Effect) -> str:
 
 
 def _when(gained: Effect) -> str:
-    first, last = gained.first_month + 1, gained.last_month + 1
-    if first == 1:
-        return f"over the first {count(last, 'month')} from joining on"
-    return f"over months {first} to {last} from joining on"
+    if gained.first_month == 0:
+        return f"over the first {count(gained.last_month + 1, 'month')} from joining on"
+    return f"over months {gained.first_month} to {gained.last_month} after joining"
 
 
 def _others(found: Waves) -> str:
@@ -115,10 +114,16 @@ def _alike_before(found: Waves) -> str:
             "what was found since or larger, would have gone unseen. So the difference is associated with joining and "
             "no more."
         )
-    return (
+    text = (
         "Before joining the two moved alike as far as these data can tell: a departure of less than about "
         f"{unseen} could have gone unseen."
     )
+    study = found.event_study
+    before = study[study["since_joining"] < 0] if study is not None else None
+    off = int(((before["low"] > 0) | (before["high"] < 0)).sum()) if before is not None else 0
+    if off:
+        text += f" By itself {count(off, 'period')} before joining lies off, which among so many chance can do."
+    return text
 
 
 def _design(found: Waves) -> str:
@@ -175,8 +180,8 @@ def axis_title(found: Waves) -> str:
 def effect_label(found: Waves) -> str:
     """The average, for the margin of the figure."""
     assert found.effect is not None
-    first, last = found.effect.first_month + 1, found.effect.last_month + 1
-    return f"{change(found.effect.estimate, found.indicator)}\nmonths {first} to {last}"  # the unit is on the axis
+    when = f"months {found.effect.first_month} to {found.effect.last_month}"  # counted as on the axis
+    return f"{change(found.effect.estimate, found.indicator)}\n{when}"
 
 
 def event_study_caption(found: Waves, *, cut: bool) -> str:
