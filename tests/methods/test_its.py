@@ -162,6 +162,18 @@ def test_a_drifting_series_runs_to_the_end_of_the_search_and_says_so(reference):
     assert "beyond 0.9 the series drifts" in text(fit, "near_unit_root")
 
 
+def test_where_a_drifting_series_ends_the_error_of_its_level_is_that_of_nlme_at_the_phi_where_nlme_stops(reference):
+    fit, published = california(reference)
+    times = fit.series.times
+    phis = np.array([ar1.PHI_BOUND, published["gls_ar1_REML_phi"]])
+    fits, likelihood = ar1.profile(fit.design.columns(times, fit.series), fit.series.values, ar1.distances(times), phis)
+    errors = np.sqrt(fits.covariances[:, 0, 0])
+    assert errors[1] == pytest.approx(published["gls_ar1_REML_se[(Intercept)]"], rel=1e-5)
+    # The data do not say where to stop: here the error is another, and the likelihood the same.
+    assert errors[0] == pytest.approx(586.93, abs=0.01)
+    assert likelihood[0] == pytest.approx(likelihood[1], abs=1e-7)
+
+
 @pytest.mark.parametrize("name", ["complete", "gap", "short", "alternating"])
 def test_ar1_by_restricted_likelihood_is_that_of_nlme(name):
     data = pd.read_csv(SHIPPED / "methods/its_series.csv").query("series == @name")
@@ -435,6 +447,18 @@ def test_seasons_need_two_full_cycles(n, asked, said):
     assert said is None or said in text(fit, "seasonality")
 
 
+@pytest.mark.parametrize("asked", [True, False, None])
+def test_numbered_periods_have_no_seasons_and_who_asks_is_told(asked):
+    frame = monthly(50 + BUMPS[:36]).assign(period=np.arange(36))
+    fit = its.fit(frame, period="period", value="value", start=18, seasonality=asked)
+    assert "sin1" not in of(fit, "ols").index
+    assert ("seasonality" in codes(fit)) == (asked is True)
+    if asked:
+        assert text(fit, "seasonality") == (
+            "No seasonal term, though one was asked for: the periods are numbers, and numbers are no months. Give dates"
+        )
+
+
 def test_a_baseline_on_its_way_is_named():
     fit = its.fit(monthly(50 - np.arange(24) + BUMPS[:24]), period="period", value="value", start="2023-01")
     assert "already falling" in text(fit, "baseline_trend")
@@ -492,6 +516,122 @@ def test_a_row_without_a_period_is_refused():
     frame.loc[3, "period"] = pd.NaT
     with pytest.raises(DataError, match="1 of 8 rows have no 'period': date them, or drop them"):
         its.fit(frame, period="period", value="value", start="2022-05")
+
+
+FORMS = {
+    "text": lambda dates: dates.dt.strftime("%Y-%m-%d"),
+    "text of months": lambda dates: dates.dt.strftime("%Y-%m"),
+    "dates": lambda dates: dates.dt.date,
+    "periods": lambda dates: dates.dt.to_period("M"),
+    "periods as objects": lambda dates: dates.dt.to_period("M").astype(object),
+    "timestamps as objects": lambda dates: dates.astype(object),
+    "categories": lambda dates: dates.dt.strftime("%Y-%m").astype("category"),
+    "whole seconds": lambda dates: dates.astype("datetime64[s]"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_dates_may_be_written_in_several_ways(form):
+    frame = monthly(50 + BUMPS[:20])
+    written = frame.assign(period=FORMS[form](frame["period"])).sample(frac=1, random_state=1)
+    expected, fit = (its.fit(one, period="period", value="value", start="2022-11") for one in (frame, written))
+    pd.testing.assert_frame_equal(fit.estimates, expected.estimates)
+    pd.testing.assert_frame_equal(fit.fitted, expected.fitted)
+    assert fit.series.labels == expected.series.labels
+
+
+@pytest.mark.parametrize("start", [pd.Period("2022-11"), pd.Timestamp("2022-11-01"), np.datetime64("2022-11")])
+def test_a_start_may_be_written_in_several_ways(start):
+    fit = its.fit(monthly(50 + BUMPS[:20]), period="period", value="value", start=start)
+    assert (fit.n_before, fit.n_after) == (10, 10)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64", "Int64", object])
+def test_years_are_numbers_however_they_are_kept(dtype):
+    frame = monthly(50 + BUMPS[:20]).assign(period=pd.Series(range(2001, 2021), dtype=dtype))
+    fit = its.fit(frame, period="period", value="value", start=2011)
+    assert fit.series.labels[0] == "2001"
+    assert fit.fitted["period"].tolist() == list(range(2001, 2021))
+
+
+@pytest.mark.parametrize(
+    ("periods", "message"),
+    [
+        (["2022-01", "Feb 2022", "soon", "2022-04"] * 2, r"^4 of 8 rows: 'period' is no date \('Feb 2022', 'soon', "),
+        ([True, False] * 4, "^'period' is not a date or a finite number throughout. Write dates as 2024-03-01"),
+        ([1, 2, 3, np.inf] * 2, "^'period' is not a date or a finite number throughout"),
+        (pd.to_timedelta(range(8), unit="D"), "^column 'period' has no periods that are dates or whole numbers. Write"),
+        (pd.date_range("2022-01", periods=8, freq="MS", tz="Asia/Kolkata"), "^'period' has a time zone"),
+    ],
+)
+def test_what_is_no_period_is_refused(periods, message):
+    with pytest.raises(DataError, match=message):
+        its.fit(monthly(BUMPS[:8]).assign(period=periods), period="period", value="value", start="2022-05")
+
+
+def test_no_rows_at_all_are_refused():
+    with pytest.raises(DataError, match=r"^column 'period' has no periods that are dates"):
+        its.fit(monthly([]), period="period", value="value", start="2022-05")
+
+
+@pytest.mark.parametrize("start", [pd.NaT, None, np.nan, np.datetime64("NaT"), "", 12])
+def test_a_start_that_is_no_date_is_refused(start):
+    with pytest.raises(ParameterError, match=r"is not a date such as 2024-03 or 2024-03-01$"):
+        its.fit(monthly(50 + BUMPS[:20]), period="period", value="value", start=start)
+
+
+@pytest.mark.parametrize("start", [pd.NaT, None, np.nan, np.inf, "soon", pd.Timestamp("2022-11-01")])
+def test_a_start_that_is_no_number_is_refused_where_periods_are_numbers(start):
+    frame = monthly(50 + BUMPS[:20]).assign(period=range(20))
+    with pytest.raises(ParameterError, match=r"is not a number, as the periods of this series are$"):
+        its.fit(frame, period="period", value="value", start=start)
+
+
+def test_a_missing_event_or_period_of_an_effect_is_refused():
+    frame = monthly(50 + BUMPS[:20])
+    with pytest.raises(ParameterError, match=r"^NaT is not a date such as 2024-03"):
+        its.fit(frame, period="period", value="value", start="2022-11", events=[pd.NaT])
+    with pytest.raises(ParameterError, match=r"^NaT is not a date such as 2024-03"):
+        its.fit(frame, period="period", value="value", start="2022-11").effect(pd.NaT)
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        (["12", "n/a", "9"] * 4, r"4 of 12 periods have no number in 'value' \(2022-02: n/a, 2022-05: n/a, "),
+        (pd.Series(["n/a", "9"] * 6, dtype="category"), "6 of 12 periods have no number in 'value'"),
+        (pd.date_range("2022-01", periods=12), r"12 of 12 periods have no number in 'value' \(2022-01: 2022-01-01"),
+    ],
+)
+def test_values_that_are_no_numbers_are_named(values, shown):
+    with pytest.raises(DataError, match=f"^{shown}.*: mend them, or leave them empty$"):
+        its.fit(monthly(BUMPS[:12]).assign(value=values), period="period", value="value", start="2022-05")
+
+
+def test_counts_that_are_no_numbers_are_named():
+    frame = counted([12, 11, 10, 9, 15, 16], [20] * 6).astype({"n": object})
+    frame.loc[1, "n"] = "many"
+    with pytest.raises(
+        DataError, match=r"^1 of 6 periods have no number in 'n' \(2022-02: many\): mend them, or leave"
+    ):
+        its.fit(frame, period="period", numerator="y", denominator="n", start="2022-04")
+
+
+def test_numbers_kept_as_text_and_empty_cells_are_read():
+    values = 50 + BUMPS[:20]
+    values[4] = np.nan
+    frame = monthly(values)
+    kept = [None if np.isnan(value) else str(value) for value in values]
+    expected = its.fit(frame, period="period", value="value", start="2022-11").estimates
+    for written in (pd.Series(kept, dtype=object), pd.Series(values, dtype="Float64")):
+        fit = its.fit(frame.assign(value=written), period="period", value="value", start="2022-11")
+        pd.testing.assert_frame_equal(fit.estimates, expected)
+
+
+@pytest.mark.parametrize("level", [95, "95%", None])
+def test_a_level_is_a_proportion(level):
+    with pytest.raises(ParameterError, match=r"level is .*: give a proportion such as 0\.95"):
+        its.fit(monthly(50 + BUMPS[:20]), period="period", value="value", start="2022-11", level=level)
 
 
 @pytest.mark.parametrize("values", [np.zeros(20), np.full(20, 0.9), np.arange(20.0)], ids=["zero", "same", "line"])

@@ -218,7 +218,7 @@ def test_one_group_is_refused(cells):
 def test_settings_that_do_not_go_together_are_refused(cells):
     with pytest.raises(ParameterError, match="no column 'treatd', 'mnth'; the table has facility, month"):
         mixed.fit(cells, **SHARE, terms=["treatd", "mnth"])
-    with pytest.raises(ParameterError, match=r"quadrature is 9: give 1 \(Laplace\) or more, and 1 with a random slope"):
+    with pytest.raises(ParameterError, match=r"quadrature is 9: give 1 \(Laplace\) or more, a whole number, and 1"):
         mixed.fit(cells, **SHARE, terms=["treated"], quadrature=9, random_slope="treated")
     with pytest.raises(ParameterError, match="'gaussian' needs to be binomial, with a denominator, or poisson"):
         mixed.fit(cells, **SHARE, terms=["treated"], family="gaussian")
@@ -226,3 +226,27 @@ def test_settings_that_do_not_go_together_are_refused(cells):
         mixed.fit(cells, **SHARE, terms=["treated"], random_slope="period")
     with pytest.raises(DataError, match="'one' is 1 in every row, so its effect cannot vary by facility"):
         mixed.fit(cells.assign(one=1), **SHARE, terms=["treated"], random_slope="one")
+
+
+def test_a_single_term_may_be_given_by_its_name(cells):
+    one, listed = (mixed.fit(cells, **SHARE, terms=terms).coefficients for terms in ("treated", ["treated"]))
+    pd.testing.assert_frame_equal(one, listed)
+    with pytest.raises(ParameterError, match="there is no column 'trt'; the table has facility"):
+        mixed.fit(cells, **SHARE, terms="trt")
+
+
+@pytest.mark.parametrize("points", [2.5, 9.0, 0, -1, "9", None, np.nan])
+def test_points_of_quadrature_are_a_whole_number(cells, points):
+    with pytest.raises(ParameterError, match=r"^quadrature is .*: give 1 \(Laplace\) or more, a whole number, and 1"):
+        mixed.fit(cells, **SHARE, terms=["treated"], quadrature=points)
+
+
+def test_a_whole_number_of_numpy_is_a_number_of_points(cells):
+    one, other = (mixed.fit(cells, **SHARE, terms=["treated"], quadrature=n).loglik for n in (np.int64(9), 9))
+    assert one == other
+
+
+@pytest.mark.parametrize("level", [95, 0, 1])
+def test_a_level_is_a_proportion(cells, level):
+    with pytest.raises(ParameterError, match=rf"^level is {level}: give a proportion such as 0\.95$"):
+        mixed.fit(cells, **SHARE, terms=["treated"], level=level)

@@ -187,3 +187,82 @@ def test_a_moderator_must_be_known_numeric_and_leave_something_over():
         meta_regression([1, 2, 3], [1] * 3, pd.DataFrame({"setting": ["rural", "urban", "rural"]}))
     with pytest.raises(DataError, match=r"2 estimates are too few for 2 terms \(intercept, beds\): at least 3"):
         meta_regression([1, 2], [1] * 2, pd.DataFrame({"beds": [1, 3]}))
+
+
+@pytest.mark.parametrize(
+    ("estimates", "errors", "message"),
+    [
+        ([[1, 2], [3, 4]], [1, 1], "estimates are a table of 2 by 2: give a list, one number per facility"),
+        ([1, 2], [[1, 2], [3, 4]], "standard errors are a table of 2 by 2: give a list"),
+        (1, [0.5], "estimates are a single number: give a list"),
+        (1, 0.5, "standard errors are a single number: give a list"),
+        (["high", 2], [1, 1], "estimates are not all numbers: give one number per facility"),
+        ([1, 2], "ab", "standard errors are not all numbers"),
+        ([1, [2, 3]], [1, 1], "estimates are not all numbers"),
+    ],
+)
+def test_what_is_no_list_of_numbers_is_refused(estimates, errors, message):
+    with pytest.raises(DataError, match=f"^{message}"):
+        pool(estimates, errors)
+
+
+@pytest.mark.parametrize(("level", "shown"), [(95, "95"), (0, "0"), (math.nan, "missing"), ("95%", "'95%'")])
+def test_a_level_is_a_proportion(level, shown):
+    for call in (
+        lambda: pool([1, 2], [1, 1], level=level),
+        lambda: meta_regression([1, 2, 4], [1] * 3, pd.DataFrame({"x": [1, 2, 4]}), level=level),
+    ):
+        with pytest.raises(ParameterError, match=rf"^level is {shown}: give a proportion such as 0\.95$"):
+            call()
+
+
+def test_a_method_that_is_no_name_is_refused_with_the_level():
+    with pytest.raises(ParameterError, match=r"^method is \['DL'\]: give one of REML, DL, PM; level is 95: give"):
+        pool([1, 2], [1, 1], method=["DL"], level=95)
+
+
+def test_series_with_the_same_labels_go_by_label():
+    estimates = pd.Series([1.0, 2.0, 5.0], index=["Beira", "Nampula", "Pemba"])
+    errors = pd.Series([0.1, 0.5, 2.0], index=["Pemba", "Beira", "Nampula"])
+    found, expected = pool(estimates, errors), pool([1, 2, 5], [0.5, 2, 0.1])
+    assert found.estimate == expected.estimate
+    assert found.weights.tolist() == expected.weights.tolist()
+    assert errors.index.tolist() == ["Pemba", "Beira", "Nampula"]
+
+
+def test_moderators_with_the_same_labels_go_by_label():
+    estimates = pd.Series([1.0, 2.0, 5.0], index=["Beira", "Nampula", "Pemba"])
+    beds = pd.DataFrame({"beds": [9, 1, 3]}, index=["Pemba", "Beira", "Nampula"])
+    found = meta_regression(estimates, [1] * 3, beds)
+    expected = meta_regression([1, 2, 5], [1] * 3, pd.DataFrame({"beds": [1, 3, 9]}))
+    pd.testing.assert_frame_equal(found.coefficients, expected.coefficients)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["Beira", "Tete"], r" \(Tete is not among the estimates\): label both alike, or give plain lists in the same"),
+        (["Tete", "Lago"], r" \(Tete, Lago are not among the estimates\)"),
+        ([0, 1], r" \(0, 1 are not among the estimates\)"),
+        (["Beira", "Beira"], ": label both alike"),
+    ],
+)
+def test_series_with_other_labels_are_refused(labels, message):
+    estimates = pd.Series([1.0, 2.0], index=["Beira", "Nampula"])
+    with pytest.raises(DataError, match=f"^the labels of the standard errors are not those of the estimates{message}"):
+        pool(estimates, pd.Series([1.0, 1.0], index=labels))
+    with pytest.raises(DataError, match=f"^the labels of the moderators are not those of the estimates{message}"):
+        meta_regression(estimates, [1, 1], pd.DataFrame({"beds": [1, 2]}, index=labels))
+
+
+def test_series_without_labels_of_their_own_and_lists_go_by_position():
+    expected = pool([1, 2, 5], [0.5, 2, 0.1]).estimate
+    errors = pd.Series([0.5, 2.0, 0.1])
+    assert pool(pd.Series([1.0, 2.0, 5.0]), errors).estimate == expected
+    assert pool([1, 2, 5], errors[::-1].set_axis([0, 1, 2])[::-1]).estimate == expected
+    assert pool(pd.Series([1.0, 2.0, 5.0], index=list("abc")), errors.to_numpy()).estimate == expected
+
+
+def test_series_of_unequal_length_do_not_match():
+    with pytest.raises(DataError, match="2 estimates, 3 standard errors and 2 labels do not match"):
+        pool(pd.Series([1.0, 2.0]), pd.Series([1.0, 1.0, 1.0]))

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from qieval.errors import DataError, ParameterError
@@ -162,3 +164,100 @@ def test_the_interval_of_a_difference_is_that_of_newcombe(counts, estimate, low,
 def test_turning_a_difference_round_changes_its_sign():
     estimate, low, high = proportion_difference(9, 10, 3, 10)
     assert proportion_difference(3, 10, 9, 10) == pytest.approx((-estimate, -high, -low))
+
+
+# --- what cannot be counted, and levels ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("done", "planned", "message"),
+    [
+        (4, math.nan, "planned is missing"),
+        (4, None, "planned is missing"),
+        (4, pd.NA, "planned is missing"),
+        (math.nan, 7, "done is missing"),
+        (None, None, "done is missing and planned is missing"),
+        (4, math.inf, "planned is inf, not a whole number"),
+        (4, "seven", "planned is 'seven', not a whole number"),
+        (4.5, 7, "done is 4.5, not a whole number"),
+    ],
+)
+@pytest.mark.parametrize("can_exceed", [True, False])
+def test_without_both_counts_there_is_no_ratio(done, planned, message, can_exceed):
+    with pytest.raises(DataError, match=f"^{message}: there is no ratio, give the counts instead$"):
+        ratio(done, planned, can_exceed=can_exceed)
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "message"),
+    [
+        (math.nan, 7, "part is missing"),
+        (4, None, "whole is missing"),
+        (4, math.inf, "whole is inf, not a whole number"),
+        ("4", 7, "part is '4', not a whole number"),
+    ],
+)
+def test_without_both_counts_there_is_no_proportion_and_no_difference(part, whole, message):
+    message = f"^{message}: there is no proportion, give the counts instead$"
+    with pytest.raises(DataError, match=message):
+        proportion(part, whole)
+    with pytest.raises(DataError, match=message):
+        proportion_difference(part, whole, 1, 2)
+    with pytest.raises(DataError, match=message):
+        proportion_difference(1, 2, part, whole)
+
+
+@pytest.mark.parametrize("counts", [(5, 3), (1, 0), (0, 0), (-1, 4)])
+def test_a_difference_of_what_is_no_proportion_is_refused_with_its_counts(counts):
+    message = f"^{counts[0]} of {counts[1]} is not a proportion: it needs 0 <= part <= whole and a whole above 0$"
+    with pytest.raises(DataError, match=message):
+        proportion_difference(*counts, 1, 2)
+    with pytest.raises(DataError, match=message):
+        proportion_difference(1, 2, *counts)
+
+
+@pytest.mark.parametrize(
+    ("events", "exposure", "message"),
+    [
+        (5, 0, "5 events in an exposure of 0"),
+        (5, -2.5, "5 events in an exposure of -2.5"),
+        (5, math.nan, "the exposure of 5 events is missing"),
+        (5, None, "the exposure of 5 events is missing"),
+        (5, math.inf, "5 events in an exposure of inf"),
+        (5, "ten", "5 events in an exposure of 'ten'"),
+        (-1, 10, "-1 events in an exposure of 10"),
+        (None, 10, "events is missing"),
+        (1.5, 10, "events is 1.5, not a whole number"),
+    ],
+)
+def test_events_without_exposure_have_no_rate(events, exposure, message):
+    message = rf"^{message}: there is no rate\. It needs 0 or more events and an exposure above 0$"
+    with pytest.raises(DataError, match=message):
+        rate_ratio(events, exposure, 4, 18)
+    with pytest.raises(DataError, match=message):
+        rate_ratio(4, 18, events, exposure)
+
+
+@pytest.mark.parametrize("kind", [float, np.int64, np.float64], ids=lambda kind: kind.__name__)
+def test_whole_numbers_of_any_kind_are_counts(kind):
+    done, planned = kind(4), kind(18)
+    assert ratio(done, planned) == ratio(4, 18)
+    assert proportion(done, planned) == proportion(4, 18)
+    assert rate_ratio(done, planned, done, 2.5) == rate_ratio(4, 18, 4, 2.5)
+    assert proportion_difference(done, planned, kind(9), planned) == proportion_difference(4, 18, 9, 18)
+
+
+@pytest.mark.parametrize(
+    ("level", "shown"), [(95, "95"), (0, "0"), (1, "1"), (math.nan, "missing"), (None, "missing"), ("95%", "'95%'")]
+)
+def test_a_level_is_a_proportion(level, shown):
+    calls = [
+        lambda: ratio(4, 18, level=level),
+        lambda: ratio(4, 18, level=level, can_exceed=False),
+        lambda: proportion(4, 18, level=level),
+        lambda: proportion_difference(4, 18, 9, 18, level=level),
+        lambda: rate_ratio(4, 18, 9, 18, level=level),
+    ]
+    for call in calls:
+        with pytest.raises(ParameterError, match=rf"^level is {shown}: give a proportion such as 0\.95$"):
+            call()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 
 from qieval.errors import DataError, ParameterError
 from qieval.methods.marginal import FAMILIES, WIDEST_SPREAD, Marginal
+from qieval.methods.rates import level_problems
 from qieval.methods.robust import refuse_aliased
 from qieval.methods.terms import check_columns, check_rows, design_of, refuse_separated
 
@@ -34,7 +36,7 @@ def fit(
     numerator: str,
     denominator: str | None,
     group: str,
-    terms: Sequence[str],
+    terms: str | Sequence[str],
     quadrature: int = 1,
     random_slope: str | None = None,
     family: Literal["binomial", "poisson"] = "binomial",
@@ -53,7 +55,7 @@ def fit(
     numerator, denominator : columns
         Binomial: events and people. Poisson: a count and its exposure, or None.
     group : column
-    terms : columns
+    terms : a column, or several
         Numbers and booleans enter as they are. Text, categories, dates and a column named ``period`` become one
         dummy per value but the first, named ``period[2024-02-01]``: calendar effects are levels, not a straight
         line. For a trend give a number of months under another name. An intercept is added.
@@ -74,7 +76,7 @@ def fit(
         If values are missing or impossible, a term repeats others, there are fewer than 2 groups, or some term (or
         the spread of groups) has no finite estimate because events and non-events are separated.
     ParameterError
-        If columns are absent or options do not go together.
+        If columns are absent, or options impossible or not for each other.
 
     References
     ----------
@@ -87,14 +89,19 @@ def fit(
     """
     from scipy.special import ndtr, ndtri
 
+    terms = [terms] if isinstance(terms, str) else list(terms)
     slope = [random_slope] if random_slope else []
     check_columns(frame, [numerator, group, *terms, *([denominator] if denominator else []), *slope])
     if family not in FAMILIES or (family == "binomial" and denominator is None):
         raise ParameterError(f"family {family!r} needs to be binomial, with a denominator, or poisson")
     if random_slope and not pd.api.types.is_numeric_dtype(frame[random_slope]):
         raise ParameterError(f"random_slope {random_slope!r} is not a column of numbers: give 0 and 1 for yes and no")
-    if quadrature < 1 or (quadrature > 1 and slope):
-        raise ParameterError(f"quadrature is {quadrature}: give 1 (Laplace) or more, and 1 with a random slope")
+    if not isinstance(quadrature, Integral) or quadrature < 1 or (quadrature > 1 and slope):
+        raise ParameterError(
+            f"quadrature is {quadrature!r}: give 1 (Laplace) or more, a whole number, and 1 with a random slope"
+        )
+    if level_problems(level):
+        raise ParameterError(level_problems(level)[0])
     codes, labels = pd.factorize(frame[group], sort=True)
     order = np.argsort(codes, kind="stable")
     frame, codes = frame.iloc[order], codes[order]

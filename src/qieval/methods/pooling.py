@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from qieval.errors import DataError, ParameterError
+from qieval.methods.rates import level_problems
 from qieval.methods.robust import refuse_aliased
 
 # Analyses pool from this many facilities on. With fewer, the spread between them is a guess and so is any average:
@@ -104,7 +105,8 @@ def pool(
     Parameters
     ----------
     estimates, standard_errors : arrays of float, one per facility, on a scale where they are about normal (a
-        difference, a log ratio)
+        difference, a log ratio). Of two Series with the same labels, errors are put in the order of the estimates;
+        anything else goes by position
     method : how tau2 is estimated
         Restricted maximum likelihood, DerSimonian-Laird or Paule-Mandel.
     interval : "HK" or "wald"
@@ -119,7 +121,10 @@ def pool(
     Raises
     ------
     DataError
-        If there are fewer than 2 estimates, an estimate is missing, or a standard error is missing, 0 or negative.
+        If there are fewer than 2 estimates, an estimate is missing or no number, a standard error is missing, 0 or
+        negative, or two Series are labelled differently.
+    ParameterError
+        If a setting is impossible; all of them are named at once.
 
     References
     ----------
@@ -132,7 +137,7 @@ def pool(
     .. [4] Viechtbauer W. Confidence intervals for the amount of heterogeneity in meta-analysis. Stat Med 2007;26:37
        (Q-profile limits of tau2).
     """
-    y, v, names = _checked(estimates, standard_errors, labels, method=method, interval=interval)
+    y, v, names = _checked(estimates, standard_errors, labels, method=method, interval=interval, level=level)
     ones = np.ones((len(y), 1))
     tau2 = TAU2[method](y, v, ones)
     fixed, fit = _fit(y, v, ones, 0.0), _fit(y, v, ones, tau2)
@@ -176,7 +181,7 @@ def meta_regression(
 
     Parameters
     ----------
-    moderators : DataFrame, one row per estimate, in their order; numeric columns
+    moderators : DataFrame, one row per estimate, in their order (or labelled as they are); numeric columns
         An intercept is added. Other parameters as in `pool`.
 
     Raises
@@ -189,9 +194,9 @@ def meta_regression(
     .. [1] Knapp G, Hartung J. Improved tests for a random effects meta-regression with a single covariate.
        Stat Med 2003;22:2693.
     """
-    y, v, names = _checked(estimates, standard_errors, labels, method=method, interval=interval)
+    y, v, names = _checked(estimates, standard_errors, labels, method=method, interval=interval, level=level)
     terms = ["intercept", *map(str, moderators.columns)]
-    design = _moderator_design(moderators, names, terms)
+    design = _moderator_design(_in_order_of(estimates, moderators, "moderators"), names, terms)
     tau2 = TAU2[method](y, v, design)
     fixed, fit = _fit(y, v, design, 0.0), _fit(y, v, design, tau2)
     error, quantile, p_value = _inference(fit, fixed, interval=interval, guard=guard, level=level)
@@ -327,17 +332,25 @@ def _tau2_at(target: float, y: np.ndarray, v: np.ndarray, design: np.ndarray) ->
 
 
 def _checked(
-    estimates: ArrayLike, standard_errors: ArrayLike, labels: Sequence[Hashable] | None, *, method: str, interval: str
+    estimates: ArrayLike,
+    standard_errors: ArrayLike,
+    labels: Sequence[Hashable] | None,
+    *,
+    method: str,
+    interval: str,
+    level: float,
 ) -> tuple[np.ndarray, np.ndarray, list[Hashable]]:
     """Estimates, variances and labels, after the checks at the door."""
     wrong = [
         f"{name} is {value!r}: give one of {', '.join(allowed)}"
-        for name, value, allowed in (("method", method, TAU2), ("interval", interval, ("HK", "wald")))
+        for name, value, allowed in (("method", method, (*TAU2,)), ("interval", interval, ("HK", "wald")))
         if value not in allowed
     ]
+    wrong += level_problems(level)
     if wrong:
         raise ParameterError("; ".join(wrong))
-    y, errors = np.asarray(estimates, dtype=float), np.asarray(standard_errors, dtype=float)
+    errors = _numbers(_in_order_of(estimates, standard_errors, "standard errors"), "standard errors")
+    y = _numbers(estimates, "estimates")
     names: list[Hashable] = list(range(len(y)) if labels is None else labels)
     if not len(y) == len(errors) == len(names):
         raise DataError(f"{len(y)} estimates, {len(errors)} standard errors and {len(names)} labels do not match")
@@ -354,6 +367,35 @@ def _checked(
             "these out and say so."
         )
     return y, errors**2, names
+
+
+def _numbers(given: Any, what: str) -> np.ndarray:
+    try:
+        numbers = np.asarray(given, dtype=float)
+    except (TypeError, ValueError):
+        raise DataError(f"{what} are not all numbers: give one number per facility") from None
+    if numbers.ndim != 1:
+        found = "a single number" if numbers.ndim == 0 else f"a table of {' by '.join(map(str, numbers.shape))}"
+        raise DataError(f"{what} are {found}: give a list, one number per facility")
+    return numbers
+
+
+def _in_order_of(estimates: Any, given: Any, what: str) -> Any:
+    """What belongs to the estimates, in their order where both are labelled; refused where the labels differ."""
+    if not (isinstance(estimates, pd.Series) and isinstance(given, (pd.Series, pd.DataFrame))):
+        return given
+    own, other = estimates.index, given.index
+    # Lengths that differ are refused in words of their own.
+    if own.equals(other) or len(own) != len(other):
+        return given
+    if own.is_unique and other.is_unique and set(own) == set(other):
+        return given.reindex(own)
+    strange = [str(label) for label in other if label not in own]
+    shown = f" ({', '.join(strange[:3])} {'is' if len(strange) == 1 else 'are'} not among the estimates)"
+    raise DataError(
+        f"the labels of the {what} are not those of the estimates{shown if strange else ''}: label both alike, or give "
+        "plain lists in the same order"
+    )
 
 
 def _moderator_design(moderators: pd.DataFrame, names: list[Hashable], terms: list[str]) -> np.ndarray:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
+from typing import Any
 
 from qieval.errors import DataError, ParameterError
 
@@ -32,6 +34,13 @@ class Ratio:
     high: float
 
 
+def level_problems(level: Any) -> list[str]:
+    """What is wrong with the level of an interval, in words; nothing where it is a proportion."""
+    if isinstance(level, Real) and 0 < float(level) < 1:
+        return []
+    return [f"level is {_shown(level)}: give a proportion such as 0.95"]
+
+
 def proportion(successes: int, total: int, *, level: float = 0.95, method: str = "wilson") -> Proportion:
     """A proportion with its interval: Wilson's score interval, or the exact one of Clopper and Pearson.
 
@@ -44,9 +53,9 @@ def proportion(successes: int, total: int, *, level: float = 0.95, method: str =
     Raises
     ------
     DataError
-        If `total` is 0, or `successes` is not between 0 and `total`.
+        If a count is missing or not whole, `total` is 0, or `successes` is not between 0 and `total`.
     ParameterError
-        If `method` is neither.
+        If `method` is neither, or `level` not between 0 and 1.
 
     References
     ----------
@@ -58,8 +67,8 @@ def proportion(successes: int, total: int, *, level: float = 0.95, method: str =
 
     if method not in _PROPORTION_METHODS:
         raise ParameterError(f"method is {method!r}: give {' or '.join(map(repr, _PROPORTION_METHODS))}")
-    if total <= 0 or not 0 <= successes <= total:
-        raise DataError(f"{successes} of {total} is not a proportion: it needs 0 <= part <= whole and a whole above 0")
+    _check_level(level)
+    _check_proportion(successes, total)
     low, high = proportion_confint(successes, total, alpha=1 - level, method=_PROPORTION_METHODS[method])
     return Proportion(
         successes=successes,
@@ -81,7 +90,10 @@ def ratio(done: int, planned: int, *, level: float = 0.95, can_exceed: bool = Tr
     Raises
     ------
     DataError
-        If nothing was planned: there is no ratio, only a count. If more was done than planned and that cannot be.
+        If nothing was planned, or how much is missing: there is no ratio, only a count. If a count is not whole. If
+        more was done than planned and that cannot be.
+    ParameterError
+        If `level` is not between 0 and 1.
 
     References
     ----------
@@ -89,6 +101,10 @@ def ratio(done: int, planned: int, *, level: float = 0.95, can_exceed: bool = Tr
     """
     from statsmodels.stats.rates import confint_poisson
 
+    _check_level(level)
+    wrong = _not_counts(done=done, planned=planned)
+    if wrong:
+        raise DataError(f"{wrong}: there is no ratio, give the counts instead")
     if planned <= 0 or done < 0:
         raise DataError(f"{done} done of {planned} planned has no ratio: give the counts instead")
     if not can_exceed:
@@ -106,6 +122,13 @@ def proportion_difference(
 ) -> tuple[float, float, float]:
     """The first proportion minus the second, with its Newcombe interval: estimate, low, high.
 
+    Raises
+    ------
+    DataError
+        If either is not a proportion, as in `proportion`.
+    ParameterError
+        If `level` is not between 0 and 1.
+
     References
     ----------
     .. [1] Newcombe RG. Interval estimation for the difference between independent proportions: comparison of
@@ -113,6 +136,9 @@ def proportion_difference(
     """
     from statsmodels.stats.proportion import confint_proportions_2indep
 
+    _check_level(level)
+    _check_proportion(successes, total)
+    _check_proportion(other_successes, other_total)
     low, high = confint_proportions_2indep(
         successes, total, other_successes, other_total, method="newcomb", compare="diff", alpha=1 - level
     )
@@ -127,6 +153,13 @@ def rate_ratio(
     Given the sum of both counts, the first is binomial; its Clopper-Pearson limits are those of the ratio. The
     estimate and the upper limit are infinite where the second count is 0, and missing where both are.
 
+    Raises
+    ------
+    DataError
+        If a count is missing, negative or not whole, or an exposure is missing, 0 or less.
+    ParameterError
+        If `level` is not between 0 and 1.
+
     References
     ----------
     .. [1] Przyborowski J, Wilenski H. Homogeneity of results in testing samples from Poisson series.
@@ -134,12 +167,60 @@ def rate_ratio(
     """
     from scipy.stats import binomtest
 
+    _check_level(level)
+    _check_rate(events, exposure)
+    _check_rate(other_events, other_exposure)
     both = events + other_events
     if both == 0:
         return math.nan, 0.0, math.inf
-    share = binomtest(events, both).proportion_ci(confidence_level=level, method="exact")
+    share = binomtest(int(events), int(both)).proportion_ci(confidence_level=level, method="exact")
     scale = other_exposure / exposure
     estimate, low, high = (
         math.inf if part >= 1 else part / (1 - part) * scale for part in (events / both, share.low, share.high)
     )
     return estimate, low, high
+
+
+def _check_level(level: Any) -> None:
+    problems = level_problems(level)
+    if problems:
+        raise ParameterError(problems[0])
+
+
+def _check_proportion(successes: int, total: int) -> None:
+    wrong = _not_counts(part=successes, whole=total)
+    if wrong:
+        raise DataError(f"{wrong}: there is no proportion, give the counts instead")
+    if total <= 0 or not 0 <= successes <= total:
+        raise DataError(f"{successes} of {total} is not a proportion: it needs 0 <= part <= whole and a whole above 0")
+
+
+def _check_rate(events: int, exposure: float) -> None:
+    wrong = _not_counts(events=events)
+    if not wrong and _shown(exposure) == "missing":
+        wrong = f"the exposure of {events} events is missing"
+    elif not wrong and not (_is_finite(exposure) and exposure > 0 and events >= 0):
+        wrong = f"{events} events in an exposure of {_shown(exposure)}"
+    if wrong:
+        raise DataError(f"{wrong}: there is no rate. It needs 0 or more events and an exposure above 0")
+
+
+def _not_counts(**counts: Any) -> str:
+    """Which of these are no whole numbers, in words; nothing where all are. A float that is whole is a count."""
+    found = []
+    for name, count in counts.items():
+        if _shown(count) == "missing":
+            found.append(f"{name} is missing")
+        elif not _is_finite(count) or count % 1:
+            found.append(f"{name} is {_shown(count)}, not a whole number")
+    return " and ".join(found)
+
+
+def _is_finite(number: object) -> bool:
+    return isinstance(number, Real) and math.isfinite(number)
+
+
+def _shown(value: object) -> str:
+    if value is None or (not isinstance(value, str) and str(value) in ("nan", "NaT", "<NA>")):
+        return "missing"
+    return repr(value) if isinstance(value, str) else str(value)

@@ -14,7 +14,9 @@ import numpy as np
 # intervals of 12 and 24 months cover less at phi .6 and .8. Months of care seldom alternate, so the grid need not
 # reach -1; at +1 a level can no longer be told from noise.
 PHI_GRID = np.sin(np.linspace(np.arcsin(-0.60), np.arcsin(0.98), 40))
-PHI_BOUND = 0.99999  # where the search for the single best phi ends
+# Where the search for the single best phi ends. The likelihood of a drifting series is flat from here to 1, and the
+# standard error of its level grows with the bound without end: no other bound would make it mean more.
+PHI_BOUND = 0.99999
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

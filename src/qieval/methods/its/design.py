@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from qieval.errors import DataError, ParameterError, bulleted
+from qieval.methods.spc.layout import periods_of
 
 FEWEST_EACH_SIDE = 3  # the rule of the Cochrane EPOC group
 FEWEST_BEFORE_FOR_SLOPE = 6
@@ -112,18 +113,13 @@ def read_series(
     rows = frame.dropna(subset=[period])
     if len(rows) < len(frame):
         raise DataError(f"{len(frame) - len(rows)} of {len(frame)} rows have no '{period}': date them, or drop them")
-    dates = pd.api.types.is_datetime64_any_dtype(rows[period])
-    if len(rows) == 0 or not (dates or pd.api.types.is_numeric_dtype(rows[period])):
-        raise DataError(
-            f"column '{period}' has no periods that are dates or whole numbers; read it with pd.to_datetime"
-        )
-    numbers = np.array([_number(one, dates=dates) for one in rows[period]])
+    numbers, dates = _periods(rows, period)
     order = np.argsort(numbers, kind="stable")
     rows, numbers = rows.iloc[order], numbers[order]
-    labels = [f"{one:%Y-%m}" if dates else f"{one:g}" for one in rows[period]]
+    labels = [f"{int(one) // 12}-{int(one) % 12 + 1:02}" if dates else f"{one:g}" for one in numbers]
 
     def column(name: str | None) -> np.ndarray | None:
-        return None if name is None else rows[name].to_numpy(dtype=float, na_value=np.nan)
+        return None if name is None else _figures(rows[name], labels)
 
     values, tops, bottoms = column(value), column(numerator), column(denominator)
     problems = _number_problems(numbers, labels)
@@ -241,6 +237,44 @@ def _check_columns(frame: pd.DataFrame, names: list[str | None]) -> None:
         raise ParameterError(bulleted("the series", problems))
 
 
+def _periods(rows: pd.DataFrame, period: str) -> tuple[np.ndarray, bool]:
+    """The period of every row as a number, and whether it stands for a month: of dates the months since year 0."""
+    # What a column holds counts, not how: years kept as objects are numbers, categories what they are called.
+    plain = rows.assign(**{period: rows[period].astype(object).infer_objects()})
+    found = periods_of(plain, period) if len(plain) else np.array([], dtype="timedelta64[ns]")
+    if np.issubdtype(found.dtype, np.timedelta64):
+        raise DataError(f"column '{period}' has no periods that are dates or whole numbers. Write dates as 2024-03-01")
+    if np.issubdtype(found.dtype, np.datetime64):
+        stamps = pd.DatetimeIndex(found)
+        return (stamps.year * 12 + stamps.month - 1).to_numpy(dtype=float), True
+    return found.astype(float), False
+
+
+def _figures(column: pd.Series, labels: list[str]) -> np.ndarray:
+    """A column as floating point numbers, a gap where it has none; raises where it holds anything else."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy(dtype=float, na_value=np.nan)
+    is_time = pd.api.types.is_datetime64_any_dtype(column) or column.dtype.kind == "m"
+    wrong = np.array([is_time or not _is_number(one) for one in column])
+    if wrong.any():
+        shown = [f"{labels[i]}: {column.iloc[i]!s}" for i in np.flatnonzero(wrong)]
+        raise DataError(
+            f"{wrong.sum()} of {len(column)} periods have no number in '{column.name}' ({_some(shown)}): mend them, or "
+            "leave them empty"
+        )
+    return column.astype(object).where(column.notna(), np.nan).to_numpy(dtype=float)
+
+
+def _is_number(value: Any) -> bool:
+    if pd.isna(value):
+        return True
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def _number_problems(numbers: np.ndarray, labels: list[str]) -> list[str]:
     problems = []
     if (numbers % 1 != 0).any():
@@ -274,13 +308,18 @@ def _some(labels: list[str], wrong: np.ndarray | None = None) -> str:
 def _number(period: object, *, dates: bool) -> float:
     if not dates:
         try:
-            return float(period)  # type: ignore[arg-type]
+            number = float(period)  # type: ignore[arg-type]
         except (TypeError, ValueError):
-            raise ParameterError(f"{period!r} is not a number, as the periods of this series are") from None
+            number = np.nan
+        if not np.isfinite(number):
+            raise ParameterError(f"{period!r} is not a number, as the periods of this series are")
+        return number
     try:
         stamp = pd.Timestamp(str(period))
     except ValueError:
-        raise ParameterError(f"{period!r} is not a date such as 2024-03 or 2024-03-01") from None
+        stamp = pd.NaT
+    if stamp is pd.NaT:
+        raise ParameterError(f"{period!r} is not a date such as 2024-03 or 2024-03-01")
     return stamp.year * 12 + stamp.month - 1
 
 

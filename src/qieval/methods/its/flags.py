@@ -116,8 +116,15 @@ def _newey_west_narrower(table: pd.DataFrame) -> str | None:
 
 
 def _seasonality(series: Series, design: Design, asked: bool | None) -> str | None:
-    if design.harmonics or not series.dates:
+    if design.harmonics:
         return None
+    if not series.dates:
+        # Seasons of numbered periods are missed only by whoever asked for them.
+        return (
+            "No seasonal term, though one was asked for: the periods are numbers, and numbers are no months. Give dates"
+            if asked
+            else None
+        )
     if not bears_seasons(series):
         return (
             f"No seasonal term: fewer than {FEWEST_MONTHS_FOR_SEASONS} months, less than two full cycles. "

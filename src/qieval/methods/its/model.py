@@ -17,6 +17,7 @@ from qieval.methods.its.design import Design, Series, lay_out, read_pair, read_s
 from qieval.methods.its.effect import Effect, back_transformed, effect_of
 from qieval.methods.its.engines import ENGINES, FAMILIES, LINKS, Model, estimates, stack
 from qieval.methods.its.flags import Flag, flags_of
+from qieval.methods.rates import level_problems
 
 GAUSSIAN = ("averaged", "reml", "newey_west", "ols")
 
@@ -150,8 +151,9 @@ def fit(
         So many periods from the start are neither before nor after: left out, or with `transition_term` given
         a level of their own. `level_change` is then measured at the first period after them.
     seasonality : bool, optional
-        True: `harmonics` pairs of sine and cosine of the calendar month, if there are two full years; otherwise the
-        term is refused and a flag says so. Default: none, and a flag that says that seasons were not looked at.
+        True: `harmonics` pairs of sine and cosine of the calendar month, if periods are dates and there are two full
+        years; otherwise the term is refused and a flag says why. Default: none, and of dates a flag that says that
+        seasons were not looked at.
     events : dates or numbers
         Other known changes: each adds a step from its period on, which stays in the counterfactual.
     slope : bool
@@ -288,8 +290,7 @@ def _check_settings(
         problems.append(f"harmonics is {harmonics}: give 1 to 5")
     if lags < 0:
         problems.append(f"newey_west_lags is {lags}: give 0 or more")
-    if not 0 < level < 1:
-        problems.append(f"level is {level}: give a proportion such as 0.95")
+    problems += level_problems(level)
     if problems:
         raise ParameterError(bulleted("the settings", problems))
 
