@@ -1,6 +1,5 @@
 """Did care improve? Verdicts, baselines, targets and what stays unsaid, on series made by hand."""
 
-
 import numpy as np
 import pytest
 from pandas.testing import assert_frame_equal

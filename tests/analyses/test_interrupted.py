@@ -127,6 +127,51 @@ def test_a_short_series_tells_level_alone():
     assert row["model"] == "level"
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [([0, 0, 0], [99, 100, 98, 97, 100, 99, 100]), ([40, 44, 38], [100] * 7), ([0, 0, 1, 0], [100, 99, 100, 100] * 2)],
+    ids=["floor before", "ceiling after", "next to both"],
+)
+def test_at_0_or_100_percent_no_interval_is_given_and_the_levels_are_kept(before, after):
+    first = pd.Timestamp("2022-01-01") - pd.DateOffset(months=len(before))
+    study = make_study(
+        facilities=[{"facility_id": "F", "joined_on": "2022-01-01"}],
+        indicators=[an_indicator()],
+        measurements=monthly("F", str(first.date()), before + after),
+    )
+    result = only(study)
+    (row,) = result.facilities.to_dict(orient="records")
+    assert row["reason"] == "at_edge"
+    assert (row["level_before"], row["level_after"]) == pytest.approx(
+        (sum(before) / len(before) / 100, np.mean(after[row["n_after"] - row["n_used"] :]) / 100)
+    )
+    assert result.line is None
+    assert (result.n_told, result.why_no_line) == (0, "at_edge")
+
+
+def test_a_rate_of_0_before_keeps_its_interval():
+    indicator = {"kind": "rate", "per": 1000, "unit": "deaths per 1000", "better": "down"}
+    study = make_study(
+        facilities=[{"facility_id": "F", "joined_on": "2022-01-01"}],
+        indicators=[an_indicator(**indicator)],
+        measurements=monthly("F", "2021-10-01", [0, 0, 0, 2, 1, 3, 0, 2, 1]),
+    )
+    assert only(study).facilities["reason"].tolist() == [""]
+
+
+def test_only_months_that_are_fitted_count_as_used():
+    (row,) = only(collaborative(1)).facilities.to_dict(orient="records")
+    assert (row["n_before"], row["n_after"], row["n_used"]) == (12, 19, 13)  # of months 0 to 18 those from 6 on
+
+
+def test_warnings_of_each_fit_are_kept():
+    months = from_joining(study := collaborative(1), facility_months(study, indicators(study)[0]))
+    _, fits, _ = fit_facilities(months, transition=0, asked=12)
+    (row,) = only(study).facilities.to_dict(orient="records")
+    assert row["fit_flags"] == tuple(flag.code for flag in fits["F0"].flags)
+    assert row["fit_flags"]
+
+
 # --- one month for all -----------------------------------------------------------------------------
 
 
@@ -200,6 +245,50 @@ def test_the_average_is_repeated_without_facilities_whose_baseline_moved():
     assert rows.loc["steady_baselines", "k"] < rows.loc["averaged", "k"] == 7
 
 
+def one_that_rises(rise=4.5):
+    """Six alike, and a seventh that rose so fast that its trend carried on passes 100%."""
+    steady, rising = collaborative(6), collaborative(1, rise=rise, step=0, base=30)
+    measured = [steady["measurements"], rising["measurements"].assign(facility_id="F6")]
+    facilities = pd.concat([steady["facilities"], steady["facilities"].tail(1).assign(facility_id="F6")])
+    capped = pd.concat(measured).assign(numerator=lambda rows: rows["numerator"].clip(upper=90))
+    tables = {**steady.tables, "facilities": facilities, "measurements": capped}
+    return Study(parameters=steady.parameters, tables=tables)
+
+
+def test_the_average_is_repeated_without_trends_that_pass_what_is_possible():
+    result = only(one_that_rises())
+    told = result.facilities.set_index("facility_id")
+    assert told["beyond"].to_dict() == {f"F{n}": n == 6 for n in range(7)}
+    rows = result.sensitivity.set_index("case")
+    assert (rows.loc["averaged", "k"], rows.loc["possible_trends", "k"]) == (7, 6)
+    assert "possible_trends" not in set(only(collaborative()).sensitivity["case"])
+
+
+def test_newey_west_is_marked_where_it_is_narrower_than_least_squares():
+    for frame, column in (
+        (only(collaborative()).sensitivity, "case"),
+        (only(collaborative()).line.engines, "engine"),
+    ):
+        width = (frame["high"] - frame["low"]).set_axis(frame[column])
+        marked = frame.loc[frame["narrower"], column].tolist()
+        assert marked == ["newey_west"] * bool(width["newey_west"] < width["ols"])
+
+
+def test_an_average_with_a_yearly_wave_is_that_of_whole_fits_with_it():
+    study = collaborative()
+    months = from_joining(study, facility_months(study, indicators(study)[0]))
+    rows = []
+    for facility, own in months.groupby("facility_id"):
+        used = own.loc[(own["since"] < 0) | own["since"].between(6, 18)]
+        fit = its.fit(used, period="period", value="value", start="2022-07-01", seasonality=True, harmonics=1)
+        effect = fit.effect("2023-01-01")
+        rows.append((facility, effect.absolute, effect.absolute_standard_error))
+    told = pd.DataFrame(rows, columns=["facility_id", "estimate", "standard_error"])
+    whole = average(told, told["facility_id"])
+    found = only(study).sensitivity.set_index("case").loc["seasons"]
+    assert (found["estimate"], found["low"], found["high"]) == pytest.approx((whole.estimate, whole.low, whole.high))
+
+
 def test_the_average_is_repeated_by_every_engine():
     cases = only(collaborative()).sensitivity["case"].tolist()
     assert cases[:4] == ["averaged", "reml", "newey_west", "ols"]
@@ -216,6 +305,8 @@ def test_an_average_against_trends_that_cannot_have_gone_on_is_refused():
     result = only(collaborative(rise=2.5, step=-10, base=50, after=19, before=12, indicator={}))
     assert result.facilities["beyond"].all()
     assert result.is_refused
+    assert result.headline is None
+    assert not result.is_told
     assert not only(collaborative()).is_refused
 
 
@@ -255,6 +346,14 @@ def test_months_on_the_way_to_the_month_told_are_drawn_and_not_fitted():
     assert points.loc[0:5, "used"].eq(False).all()
     assert points.loc[6:18, "used"].all()
     assert points["value"].notna().all()
+
+
+def test_the_line_keeps_its_jump_its_slope_and_the_months_fitted():
+    line = only(collaborative()).line
+    assert line.span == (6, 18)
+    changes = line.changes.set_index("term")
+    assert changes.loc["level_change", "estimate"] == pytest.approx(0.2, abs=0.02)
+    assert changes.loc["slope_change", "low"] < 0 < changes.loc["slope_change", "high"]
 
 
 # --- how many months more --------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Interrupted time series in words, figures and tables: what is claimed, what is refused, and what is never said."""
 
+import dataclasses
+import math
 import re
 
 import pytest
@@ -9,9 +11,9 @@ from qieval.analyses.series import indicators
 from qieval.present.charts import interrupted as charts
 from qieval.present.tables import interrupted as tables
 from qieval.present.wording import interrupted as wording
-from qieval.study.study import open_study
+from qieval.study.study import Study, open_study
 from tests.analyses.conftest import bundled
-from tests.analyses.test_interrupted import collaborative, only
+from tests.analyses.test_interrupted import collaborative, one_that_rises, only
 from tests.moz_anc import moz_anc_parameters, write_moz_anc
 
 
@@ -166,8 +168,158 @@ def test_clear_changes_stand_beside_those_expected_by_chance(gained, results):
         .sentences[0]
         .endswith("Had nothing changed, fewer than one of their 6 intervals would still have pointed to a change.")
     )
-    last = wording.answers(results).sentences[-1]
+    last = wording.caveats_of_all(results).sentences[-1]
     assert re.search(r"Over all indicators, about \d of the \d+ intervals of single facilities would have", last)
+
+
+# --- what it rests on ------------------------------------------------------------------------------
+
+
+def test_caveats_of_all_indicators_say_each_sentence_once_and_name_those_that_differ(results):
+    said = wording.caveats_of_all(results).sentences
+    check_sentences(said)
+    assert len(said) == len(set(said))
+    assert sum("Seasons are not in the headline" in line for line in said) == 1
+    assert said[0] == "The fit uses all months before joining and months 6 to 18 after it."
+    names = [result.indicator.name for result in results]
+    (narrow,) = [line for line in said if "the errors by Newey-West" in line and "facilities" in line]
+    assert all(f"({name})" in narrow for name in names)
+    (alternating,) = [line for line in said if "REML" in line]
+    assert alternating.startswith(f"{names[2]}: In 1 of 20 facilities months swing to and fro")
+
+
+def test_caveats_of_one_indicator_bear_its_name_and_those_of_none_are_empty():
+    assert wording.caveats(only(collaborative())).sentences[0].startswith("Cord clamped late: The fit uses")
+    assert wording.caveats_of_all([only(collaborative(2, before=2))]).sentences == []
+
+
+def test_newey_west_narrower_than_least_squares_is_never_silent(results):
+    temperature = results[2]
+    narrower = temperature.facilities["fit_flags"].map(lambda flags: "newey_west_narrower" in flags)
+    said = wording.caveats(temperature).sentences
+    assert any(line.startswith(f"In {narrower.sum()} of 20 facilities the errors by Newey-West") for line in said)
+    notes = tables.facilities(temperature).shown["Note"]
+    assert notes.str.contains("Newey-West narrower than least squares").tolist() == narrower.tolist()
+    for result, row in ((temperature, "narrower than least squares"), (results[0], "in 15 of 23 facilities narrower")):
+        ways = tables.other_ways(result).shown.set_index("How")["Note"]
+        assert ways["Average over facilities, Newey-West, one lag"].startswith(row)
+
+
+def test_the_shape_looked_for_is_named_beside_the_answer_and_in_the_caption(gained):
+    said = wording.claims(gained).sentences
+    assert any(
+        line.startswith(
+            "The change is looked for as a jump and a change of slope, with months 0 to 5 after joining left out, since"
+        )
+        for line in said
+    )
+    assert "Open dots: the climb in months 0 to 5 after joining, left out of the fit." in wording.line_caption(gained)
+    short = wording.claims(only(collaborative(before=4, after=6))).sentences
+    assert any("as a jump alone, for want of months to tell a slope" in line for line in short)
+
+
+def test_the_line_is_told_as_a_share_a_jump_a_slope_and_its_autocorrelation(gained):
+    (line,) = [line for line in wording.claims(gained).sentences if line.startswith("In the line of all together")]
+    assert re.fullmatch(
+        r"In the line of all together the level at month 12 is \d+% above where its trend before would have put it "
+        r"\(95% interval \+\d+% to \+\d+% of that\)\. At month 6 the jump is \+\d+ points \(95% interval .*\); from "
+        r"there its slope differs from that of the trend by .* points a month \(95% interval .*\), no change of slope "
+        r"that could be told\. Its months .* the ones before them \(autocorrelation .*\), which the "
+        r"interval allows for\.",
+        line,
+    )
+
+
+def test_a_trend_that_may_as_well_be_0_gives_no_share(results):
+    assert any(
+        "cannot be given as a share, since the trend before, carried on, may as well be 0." in line
+        for line in wording.claims(results[-1]).sentences
+    )
+
+
+def test_trends_that_pass_what_is_possible_are_marked_and_the_average_is_told_without_them():
+    result = only(one_that_rises())
+    (said,) = [line for line in wording.claims(result).sentences if "which cannot be. Without it" in line]
+    assert said.startswith("In 1 of 7 facilities, with ")
+    assert "‡: the trend carried on would pass 0 or 100%, which cannot be." in wording.forest_caption(result)
+    notes = tables.facilities(result).shown.set_index("Facility")["Note"]
+    assert notes.str.contains("‡").to_dict() == {name: name == result.facilities.set_index("facility_id").loc[
+        "F6", "facility"] for name in notes.index}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"agrees": True}, "which says the same."),
+        ({"agrees": False, "low": -0.1}, "the answer is another: the average is"),
+        ({"agrees": False, "estimate": math.nan, "k": 4}, "Without it 4 facilities are left, too few for an average"),
+    ],
+)
+def test_an_answer_that_rests_on_impossible_trends_is_told_openly(row, said):
+    result = only(one_that_rises())
+    ways = result.sensitivity.copy()
+    at = ways.index[ways["case"] == "possible_trends"][0]
+    for name, value in row.items():
+        ways.loc[at, name] = value
+    other = dataclasses.replace(result, sensitivity=ways)
+    if row.get("k"):
+        other = dataclasses.replace(other, pooled=dataclasses.replace(result.pooled, k=5))
+    assert any(said in line for line in wording.claims(other).sentences)
+
+
+def test_a_facility_at_0_and_then_at_100_percent_is_told_in_words():
+    study = one_that_rises()
+    rows = study["measurements"].copy()
+    own = rows["facility_id"] == "F6"
+    rows.loc[own, "numerator"] = (rows.loc[own, "period"] >= "2022-01-01") * 100.0
+    late = own & (rows["period"] > "2022-06-01")
+    rows.loc[late, "numerator"] -= rows.loc[late, "period"].dt.month % 2
+    result = only(Study(parameters=study.parameters, tables={**study.tables, "measurements": rows}))
+    assert result.pooled.k == 6
+    name = result.facilities.set_index("facility_id").loc["F6", "facility"]
+    assert any(
+        line.startswith(f"The average is without {name} (before: none; after: nearly all): at or next to 0% or 100%")
+        for line in wording.claims(result).sentences
+    )
+    assert "and an interval would look exact." in wording.forest_caption(result)
+    notes = tables.facilities(result).shown.set_index("Facility")["Note"]
+    assert notes[name].endswith("where months cannot vary (before: none; after: nearly all)")
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        ("few_months", "Facilities share too few months to be shown together."),
+        ("at_edge", "All together, care stood at or next to 0% or 100% before joining or after it"),
+        ("nothing_varies", "All together, too little varies about the lines for an interval."),
+    ],
+)
+def test_where_there_is_no_line_of_all_together_the_reason_is_told(why, said):
+    result = only(collaborative(4))
+    result = dataclasses.replace(result, line=None, why_no_line=why, not_planned=why)
+    assert said in wording.answer(result)
+    assert wording.months_more(result).startswith("How many months more would be needed cannot be said")
+    assert charts.line(result) is None
+    check_sentences(everything_said_of(result))
+
+
+def test_after_a_refusal_nothing_goes_on_as_if():
+    result = only(collaborative(rise=2.5, step=-10, base=50))
+    said = wording.facilities(result).sentences
+    assert said[0].startswith("As with the average, no claim can be made from the facilities' own changes")
+    assert not any("clear" in line for line in said[:1] if "show one" in line)
+    table = tables.other_ways(result)
+    assert table.caption.endswith("an average of which no claim can be made, in other ways")
+    assert table.shown["How"].iloc[0] == "Average over facilities, refused above"
+
+
+def test_months_used_are_shown_and_counts_of_facilities_explained(results):
+    shown = tables.facilities(only(collaborative())).shown
+    assert set(shown["Months used, before + after"]) == {"12 + 13"}
+    assert "Months used: before + after joining." in wording.forest_caption(only(collaborative()))
+    assert tables.other_ways(results[0]).shown["Note"].iloc[0] == "1 facility tells level alone, not in it"
+    deaths = tables.other_ways(results[-1]).shown
+    assert deaths["Note"].iloc[2].startswith("1 facility has no estimate this way")
 
 
 # --- figures and tables ----------------------------------------------------------------------------

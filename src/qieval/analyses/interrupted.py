@@ -4,62 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from qieval.analyses.effectiveness import COHORT_SHARE, SMALLEST_COHORT
+from qieval.analyses.interrupted_line import (
+    Line,
+    Model,
+    at_edge,
+    baseline_moving,
+    line_of,
+    model_of,
+    months_used,
+    newey_west_narrower,
+)
 from qieval.analyses.run_charts import FEWEST_MONTHS
 from qieval.analyses.series import Indicator, facility_months, level, phases
 from qieval.errors import DataError
 from qieval.methods import its
-from qieval.methods.its.design import FEWEST_BEFORE_FOR_SLOPE, FEWEST_FOR_SLOPE
-from qieval.methods.its.engines import estimates
+from qieval.methods.its.ar1 import Mixture
+from qieval.methods.its.design import FEWEST_BEFORE_FOR_SLOPE, FEWEST_FOR_SLOPE, lay_out, read_series
+from qieval.methods.its.engines import averaged, estimates, stack
 from qieval.methods.multiplicity import FalseAlarms, adjusted_p_values, false_alarms
 from qieval.methods.pooling import FEWEST_TO_POOL, Pooled, pool
-from qieval.methods.runs import runs
 from qieval.study.study import Study
 
 Design = Literal["run chart only", "interrupted", "staggered", "controlled"]
-Model = Literal["trend", "level"]
 
 ENGINES = ("averaged", "reml", "newey_west", "ols")  # of facilities; the first is the headline
-FAMILIES = {"proportion": "binomial", "rate": "poisson", "count": "poisson"}  # a mean has no counts of events
-PEOPLE_SHARE = 0.8  # of the usual people of the line's facilities, without whom a month of it is a gap
 FEWEST_FOR_SPREAD = 10  # facilities, before anything is said of how far apart they are
 FALSE_DISCOVERIES = 0.05
 MOST_BEYOND = 0.25  # of the weight, see `Interrupted.is_refused`
-HALF_WINDOW = 6  # months to either side of the month told, see `months_used`
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Line:
-    """The facilities together, people added up, month by month from joining; its trend before, and its change."""
-
-    points: pd.DataFrame  # since, period (missing if aligned), numerator, denominator, value (missing: a gap),
-    # facilities, used (in the fit)
-    lines: pd.DataFrame  # since, fitted, counterfactual, low, high: of the counterfactual
-    aligned: bool  # facilities joined in different months, so months count from each one's joining
-    start: pd.Timestamp | None  # the month in which all joined; None if aligned
-    facilities: tuple[str, ...]  # names of those in it: the same in all months
-    left_out: tuple[str, ...]  # names of those that have a start and are not in it
-    engines: pd.DataFrame  # engine, estimate, low, high, relative, relative_low, relative_high; at the month told
-    fitted: float  # at the month told
-    counterfactual: float
-    baseline: float  # level of all months before, events over people
-    model: Model
-    baseline_moving: bool
-    flags: tuple[str, ...]  # codes of `its.Flag`
-    phi: float
-    sigma: float  # of a month about its lines, on the scale of the values
-    n_before: int
-    n_after: int  # months with a value after joining and the transition, used or not
-
-    @property
-    def headline(self) -> Mapping[str, Any]:
-        """The row of the averaged engine."""
-        return self.engines.iloc[0].to_dict()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +62,10 @@ class Interrupted:
     n_told: int  # facilities with a change at that month
     sensitivity: pd.DataFrame | None  # of the average, see `_sensitivity`; None without one
     line: Line | None
+    why_no_line: str  # "no_month", "few_months", "at_edge", "nothing_varies"; empty where there is one
     needed: MonthsNeeded | None
     beyond_share: float  # of the average's weight, in facilities whose trend carried on passes what is possible
-    not_planned: str  # why `needed` is None: "told", "no_target", "reached", "no_line"
+    not_planned: str  # why `needed` is None: "told", "no_target", "reached", or `why_no_line`
     alarms: FalseAlarms | None  # of the facilities' intervals
     longest_months: int  # calendar months of the longest series
     smallest_denominator: int
@@ -96,8 +73,11 @@ class Interrupted:
 
     @property
     def headline(self) -> tuple[float, float, float] | None:
-        """Estimate and limits of the answer: the average over facilities, or else the line of all together."""
-        return _headline(self.pooled, self.line)
+        """Estimate and limits of the answer: the average over facilities, or else the line of all together.
+
+        None where there is neither, or where the average is refused.
+        """
+        return None if self.is_refused else _headline(self.pooled, self.line)
 
     @property
     def is_told(self) -> bool:
@@ -133,16 +113,17 @@ def interrupted(study: Study, indicator: Indicator) -> Interrupted:
     shown, names = months.loc[~small], study.facility_names()
     own = {str(facility): rows for facility, rows in shown.groupby("facility_id", sort=False)}
     starts = months.drop_duplicates("facility_id").set_index("facility_id")["start"]
-    month, fits, reasons = fit_facilities(shown, transition=transition, asked=asked)
+    month, fits, reasons = fit_facilities(
+        shown, transition=transition, asked=asked, is_share=indicator.kind == "proportion"
+    )
+    span = months_used(month, transition) if month is not None else None
     reasons = {facility: reasons.get(facility, "small_months") for facility in starts.index}
     rows = [
-        _facility_row(
-            facility, names[facility], own.get(facility, months.iloc[:0]), start, transition, reasons[facility],
-            fits.get(facility),
-        )
+        _facility_row(own.get(facility, months.iloc[:0]), indicator, span, transition, fits.get(facility))
+        | {"facility_id": facility, "facility": names[facility], "start": start, "reason": reasons[facility]}
         for facility, start in starts.items()
-    ]  # fmt: skip
-    told = {engine: changes(fits, starts, engine, month) for engine in ENGINES}
+    ]
+    told = {engine: changes(fits, starts, engine, month, intervals=engine == ENGINES[0]) for engine in ENGINES}
     table = pd.DataFrame(rows, columns=FACILITY_COLUMNS).merge(told["averaged"], how="left", on="facility_id")
     table["adjusted_p_value"] = adjusted_p_values(table["p_value"])
     table["clear"] = table["adjusted_p_value"] <= FALSE_DISCOVERIES
@@ -151,21 +132,12 @@ def interrupted(study: Study, indicator: Indicator) -> Interrupted:
     same = table.loc[table["model"].eq(model) & table["estimate"].notna(), "facility_id"] if model else ()
     pooled = average(told["averaged"], same)
     table["weight"] = table["facility_id"].map(pooled.weights) if pooled else np.nan
-    seasonal = (
-        changes(
-            _seasonal({facility: own[facility] for facility in same}, months_used(month or 0, transition)),
-            starts,
-            "averaged",
-            month,
-        )
-        if pooled
-        else told["averaged"].iloc[:0]
-    )
-    line = _line(indicator, shown, names, month, transition) if month is not None else None
+    seasonal = _seasonal({facility: own[facility] for facility in same}, month, transition) if pooled else None
+    line, why_no_line = line_of(indicator, shown, names, month, transition) if month is not None else (None, "no_month")
     n_told = int(table["estimate"].notna().sum())
     possible = n_told > 0 or line is not None
     interval = _headline(pooled, line)
-    needed, not_planned = _months_needed(line, indicator, is_told=_leaves_out_none(interval))
+    needed, not_planned = _months_needed(line, why_no_line, indicator, is_told=_leaves_out_none(interval))
     return Interrupted(
         indicator=indicator,
         design=_design(study, indicator, table) if possible else "run chart only",
@@ -178,6 +150,7 @@ def interrupted(study: Study, indicator: Indicator) -> Interrupted:
         n_told=n_told,
         sensitivity=_sensitivity(told, seasonal, table, model) if pooled else None,
         line=line,
+        why_no_line=why_no_line,
         needed=needed,
         not_planned=not_planned,
         beyond_share=float(table.loc[table["beyond"], "weight"].sum()),
@@ -212,12 +185,16 @@ FACILITY_COLUMNS = (
     "start",  # the month it joined, or the first after a phase named baseline
     "last",  # month with a value
     "n_before",
-    "n_after",
+    "n_after",  # months with a value after the transition
+    "n_used",  # of these, within the span that is fitted
+    "level_before",  # of all months before, events over people
+    "level_after",  # of the months used after
     "people",  # in the middle month
     "model",  # "trend", "level"; None without a fit
     "baseline_moving",
+    "fit_flags",  # codes of `its.Flag`
     "reason",  # why it tells no change: "no_start", "small_months", "too_few_before", "too_few_after", "ends_sooner",
-    # "nothing_varies"; empty if it does
+    # "at_edge", "nothing_varies"; empty if it does
 )
 
 
@@ -231,7 +208,12 @@ def from_joining(study: Study, months: pd.DataFrame) -> pd.DataFrame:
 
 
 def fit_facilities(
-    shown: pd.DataFrame, *, transition: int, asked: int, engines: tuple[str, ...] = ENGINES
+    shown: pd.DataFrame,
+    *,
+    transition: int,
+    asked: int,
+    engines: tuple[str, ...] = ENGINES,
+    is_share: bool = True,
 ) -> tuple[int | None, dict[str, its.Fit], dict[str, str]]:
     """The month at which changes can be told, the fits of facilities with data up to it, and why others have none.
 
@@ -239,6 +221,8 @@ def fit_facilities(
     ----------
     shown : DataFrame, one row per facility and month with people enough
         ``facility_id``, ``period``, ``value``, ``start``, ``since``, as `from_joining` gives them.
+    is_share : bool
+        Values are proportions, which stop varying at 0 and at 1.
     """
     own = {str(facility): rows for facility, rows in shown.groupby("facility_id", sort=False)}
     reasons = {facility: _reason(rows["since"], transition) for facility, rows in own.items()}
@@ -250,23 +234,15 @@ def fit_facilities(
         if own[facility]["since"].max() < month:
             reasons[facility] = "ends_sooner"
             continue
+        if is_share and at_edge(own[facility], months_used(month, transition)):
+            reasons[facility] = "at_edge"
+            continue
         try:
             fits[facility] = _fit(own[facility], months_used(month, transition), engines=engines)
         except DataError:
             # Months enough are there, so nothing varies about the lines: no noise to judge a change by.
             reasons[facility] = "nothing_varies"
     return month, fits, reasons
-
-
-def months_used(month: int, transition: int) -> tuple[int, int]:
-    """The first and the last month after joining that a fit uses: half a year to either side of the month told.
-
-    Gains climb for some months and may fade once support ends. A straight line through all of that misses the climb,
-    takes what it misses for autocorrelation, and then tells too little: 0.26 where 0.29 is true, with intervals
-    that hold the truth in 80% of collaboratives (`benchmarks/collaborative_effect.py`). Where care stands about the
-    month told is what is asked; what lies on the way there is left out, as a transition is.
-    """
-    return max(transition, month - HALF_WINDOW), month + HALF_WINDOW
 
 
 def _reason(since: pd.Series, transition: int) -> str:
@@ -294,34 +270,58 @@ def _common_month(able: Mapping[str, pd.DataFrame], asked: int, transition: int)
     return min(asked, of_kind[min(enough, len(of_kind)) - 1])
 
 
-def _seasonal(own: Mapping[str, pd.DataFrame], span: tuple[int, int]) -> dict[str, its.Fit]:
-    """The facilities with two full years, with one wave a year beside their trends."""
-    fits = {}
-    for facility, rows in own.items():
+def _seasonal(own: Mapping[str, pd.DataFrame], month: int | None, transition: int) -> pd.DataFrame:
+    """The changes of facilities with two full years, with one wave a year beside their trends: without intervals.
+
+    Only what `average` asks for is worked out: quantiles of every term would take longer than all else here.
+    """
+    rows = []
+    for facility, shown in own.items():
+        assert month is not None  # as there is an average
+        used, after = _used(shown, months_used(month, transition))
         try:
-            fit = _fit(rows, span, engines=("averaged",), seasonality=True)
+            series = read_series(
+                used, period="period", value="value", numerator=None, denominator=None, family="binomial"
+            )
+            design = lay_out(
+                series, None, start=after, transition=0, transition_term=False, seasonality=True, harmonics=1,
+                events=(), slope=True,
+            )  # fmt: skip
+            if not design.harmonics:
+                continue
+            mixture = averaged(stack(design, series, None, lags=1))
         except DataError:
             continue
-        if fit.design.harmonics:
-            fits[facility] = fit
-    return fits
+        at = np.array([series.time_of(shown["start"].iloc[0] + pd.DateOffset(months=month))])
+        contrast = design.columns(at, series) - design.columns(at, series, changed=False)
+        rows.append({"facility_id": facility} | _moments(mixture, contrast))
+    return pd.DataFrame(rows, columns=["facility_id", "estimate", "standard_error"])
 
 
-def _fit(
-    own: pd.DataFrame, span: tuple[int, int], *, engines: tuple[str, ...], seasonality: bool | None = None
-) -> its.Fit:
+def _fit(own: pd.DataFrame, span: tuple[int, int], *, engines: tuple[str, ...]) -> its.Fit:
     """One facility's fit: months before joining, and those of the span after it."""
+    used, after = _used(own, span)
+    return its.fit(used, period="period", value="value", start=after, engines=engines)
+
+
+def _used(own: pd.DataFrame, span: tuple[int, int]) -> tuple[pd.DataFrame, pd.Timestamp]:
+    """The months of one facility that are fitted, and the first of them after it joined."""
     used = own.loc[(own["since"] < 0) | own["since"].between(*span)]
-    start = own["start"].iloc[0] + pd.DateOffset(months=span[0])
-    return its.fit(
-        used, period="period", value="value", start=start, engines=engines, seasonality=seasonality, harmonics=1
-    )
+    return used, own["start"].iloc[0] + pd.DateOffset(months=span[0])
 
 
 def changes(
-    fits: Mapping[str, its.Fit], starts: Mapping[str, pd.Timestamp], engine: str, month: int | None
+    fits: Mapping[str, its.Fit],
+    starts: Mapping[str, pd.Timestamp],
+    engine: str,
+    month: int | None,
+    *,
+    intervals: bool = True,
 ) -> pd.DataFrame:
-    """Fitted less counterfactual so many months after joining: one row per facility."""
+    """Fitted less counterfactual so many months after joining: one row per facility.
+
+    Without `intervals` limits and p values are missing: an average needs none, and quantiles of mixtures take time.
+    """
     rows = []
     for facility, fit in fits.items():
         if engine not in fit.mixtures or month is None:
@@ -329,45 +329,46 @@ def changes(
         mixture = fit.mixtures[engine]
         at = np.array([fit.series.time_of(starts[facility] + pd.DateOffset(months=month))])
         without = fit.design.columns(at, fit.series, changed=False)
-        row = estimates(mixture, fit.design.columns(at, fit.series) - without, fit.level).iloc[0]
+        contrast = fit.design.columns(at, fit.series) - without
+        row = estimates(mixture, contrast, fit.level).iloc[0] if intervals else _moments(mixture, contrast)
         beside = float(mixture.weights @ mixture.coefs @ without[0])
-        rows.append({"facility_id": facility, "counterfactual": beside} | {name: row[name] for name in CHANGE})
+        rows.append(
+            {"facility_id": facility, "counterfactual": beside} | {name: row.get(name, np.nan) for name in CHANGE}
+        )
     return pd.DataFrame(rows, columns=["facility_id", "counterfactual", *CHANGE]).astype(
         {"facility_id": object} | dict.fromkeys(("counterfactual", *CHANGE), float)
     )
+
+
+def _moments(mixture: Mixture, contrast: np.ndarray) -> dict[str, float]:
+    """Mean and spread of one sum of coefficients, as `estimates` has them."""
+    centres, errors = mixture.along(contrast)
+    mean = float((mixture.weights @ centres)[0])
+    variance = mixture.weights @ (errors**2 + (centres - mean) ** 2)
+    return {"estimate": mean, "standard_error": float(np.sqrt(variance[0]))}
 
 
 CHANGE = ("estimate", "standard_error", "low", "high", "p_value")
 
 
 def _facility_row(
-    facility: str, name: str, own: pd.DataFrame, start: pd.Timestamp, transition: int, reason: str, fit: its.Fit | None
+    own: pd.DataFrame, indicator: Indicator, span: tuple[int, int] | None, transition: int, fit: its.Fit | None
 ) -> dict[str, object]:
     """What is known of one facility without its change."""
     since = own["since"]
+    used = since.between(*span) if span is not None else since.isna() & False
     return {
-        "facility_id": facility,
-        "facility": name,
-        "start": start,
         "last": own["period"].max(),
         "n_before": int((since < 0).sum()),
         "n_after": int((since >= transition).sum()),
+        "n_used": int(used.sum()),
+        "level_before": level(own.loc[since < 0], indicator),
+        "level_after": level(own.loc[used], indicator),
         "people": float(own["denominator"].median()) if len(own) else np.nan,
-        "model": _model(fit) if fit else None,
-        "baseline_moving": _baseline_moving(own, fit) if fit else False,
-        "reason": reason,
+        "model": model_of(fit) if fit else None,
+        "baseline_moving": baseline_moving(own, fit) if fit else False,
+        "fit_flags": tuple(flag.code for flag in fit.flags) if fit else (),
     }
-
-
-def _model(fit: its.Fit) -> Model:
-    return "trend" if fit.design.trend else "level"
-
-
-def _baseline_moving(own: pd.DataFrame, fit: its.Fit) -> bool:
-    """A trend before joining that its interval tells from none, or a run chart that signals before it."""
-    before = own.loc[own["since"] < 0, "value"].dropna()
-    codes = {flag.code for flag in fit.flags}
-    return "baseline_trend" in codes or bool(runs(before, float(before.median())).signal)
 
 
 def beyond_possible(counterfactual: pd.Series, indicator: Indicator) -> pd.Series:
@@ -449,16 +450,25 @@ METHODS: tuple[Literal["REML", "PM"], ...] = ("REML", "PM")
 
 
 def _sensitivity(
-    told: Mapping[str, pd.DataFrame], seasonal: pd.DataFrame, table: pd.DataFrame, model: Model | None
+    told: Mapping[str, pd.DataFrame], seasonal: pd.DataFrame | None, table: pd.DataFrame, model: Model | None
 ) -> pd.DataFrame:
-    """The average made in other ways: other engines, without moving baselines, with seasons, with both kinds."""
+    """The average made in other ways: other engines, fewer facilities, with seasons, with both kinds.
+
+    Returns
+    -------
+    DataFrame, one row per way
+        ``case``, ``k`` facilities, their average with its limits and prediction limits (missing below five),
+        ``agrees`` (whether it says the same as the first) and ``narrower`` (Newey-West's, than least squares).
+    """
     same = table.loc[table["model"].eq(model) & table["estimate"].notna()] if model else table.iloc[:0]
     cases: list[tuple[str, pd.DataFrame, pd.Series]] = [
         (engine, told[engine], same["facility_id"]) for engine in ENGINES
     ]
     if same["baseline_moving"].any():
         cases.append(("steady_baselines", told["averaged"], same.loc[~same["baseline_moving"], "facility_id"]))
-    if len(seasonal):
+    if same["beyond"].any():
+        cases.append(("possible_trends", told["averaged"], same.loc[~same["beyond"], "facility_id"]))
+    if seasonal is not None and len(seasonal):
         cases.append(("seasons", seasonal, seasonal["facility_id"]))
     if len(told["averaged"]) > len(same):
         cases.append(("both_models", told["averaged"], told["averaged"]["facility_id"]))
@@ -471,7 +481,7 @@ def _sensitivity(
             (case, k, *limits, found.prediction_low if found else np.nan, found.prediction_high if found else np.nan)
         )
     frame = pd.DataFrame(rows, columns=["case", "k", "estimate", "low", "high", "prediction_low", "prediction_high"])
-    return frame.assign(agrees=_agrees(frame))
+    return frame.assign(agrees=_agrees(frame), narrower=newey_west_narrower(frame, "case"))
 
 
 def _agrees(frame: pd.DataFrame) -> pd.Series:
@@ -480,135 +490,18 @@ def _agrees(frame: pd.DataFrame) -> pd.Series:
     return frame["estimate"].isna() | (says == says.iloc[0])
 
 
-# --- the line of all together ----------------------------------------------------------------------
-
-
-def _line(
-    indicator: Indicator, shown: pd.DataFrame, names: Mapping[str, str], month: int, transition: int
-) -> Line | None:
-    """The same facilities in all months, so that joining cannot move it; None where there is no such window."""
-    known = shown.loc[shown["since"].notna()].astype({"since": int})
-    found = _window(known, month, transition)
-    if found is None:
-        return None
-    kept, first, last = found
-    within = known.loc[known["facility_id"].isin(kept) & known["since"].between(first, last)]
-    starts = within["start"].unique()
-    points, span = _line_points(within, indicator, first, last), months_used(month, transition)
-    points["used"] = points["value"].notna() & ((points["since"] < 0) | points["since"].between(*span))
-    aligned = len(starts) > 1
-    start = None if aligned else pd.Timestamp(starts[0])
-    points["period"] = pd.NaT if start is None else [start + pd.DateOffset(months=int(k)) for k in points["since"]]
-    used = points.loc[points["used"]]
-    family = FAMILIES.get(indicator.kind)
-    counts: dict[str, Any] = {"value": "value"}
-    if family:
-        counts = {"numerator": "numerator", "denominator": "denominator", "family": family}
-    scale = indicator.per if family else 1.0
-    try:
-        fit = its.fit(used, period="since", start=span[0], **counts)
-    except DataError:
-        return None
-    rows = []
-    for engine in fit.mixtures:
-        effect = fit.effect(month, engine=engine)
-        rows.append(
-            (engine, effect.absolute * scale, effect.absolute_low * scale, effect.absolute_high * scale,
-             effect.relative, effect.relative_low, effect.relative_high)
-        )  # fmt: skip
-    told = fit.effect(month)
-    lines = fit.counterfactual.rename(columns={"period": "since"}).drop(columns="observed")
-    lines[["fitted", "counterfactual", "low", "high"]] *= scale
-    lines.loc[lines["since"].between(0, span[0] - 1), "fitted"] = np.nan
-    return Line(
-        points=points,
-        lines=lines,
-        aligned=aligned,
-        start=start,
-        facilities=tuple(names[facility] for facility in kept),
-        left_out=tuple(names[facility] for facility in known["facility_id"].unique() if facility not in kept),
-        engines=pd.DataFrame(
-            rows, columns=["engine", "estimate", "low", "high", "relative", "relative_low", "relative_high"]
-        ),
-        fitted=told.fitted * scale,
-        counterfactual=told.counterfactual * scale,
-        baseline=level(within.loc[within["since"] < 0], indicator),
-        model=_model(fit),
-        baseline_moving=_baseline_moving(points, fit),
-        flags=tuple(flag.code for flag in fit.flags),
-        phi=fit.phi,
-        sigma=fit.sigma * scale,
-        n_before=fit.n_before,
-        n_after=int((points["value"].notna() & (points["since"] >= transition)).sum()),
-    )
-
-
-def _window(known: pd.DataFrame, month: int, transition: int) -> tuple[list[str], int, int] | None:
-    """The facilities and months since joining that hold most facility-months, with the month told among them.
-
-    Half of the facilities are in it, three at least if there are three; each has nearly all of its months.
-    """
-    wide = known.assign(there=1.0).pivot_table(index="facility_id", columns="since", values="there")
-    wide = wide.reindex(
-        index=known["facility_id"].unique(), columns=range(int(wide.columns.min()), int(wide.columns.max()) + 1)
-    )
-    there = wide.notna().to_numpy()
-    months, zero = there.shape[1], -int(wide.columns.min())
-    n = len(there)
-    fewest = max(min(SMALLEST_COHORT, n), int(np.ceil(n / 2)))
-    sums = np.concatenate([np.zeros((n, 1)), there.cumsum(axis=1)], axis=1)
-    best: tuple[float, int, int] | None = None
-    for first in range(zero - FEWEST_MONTHS + 1):
-        for last in range(zero + max(month, transition + FEWEST_MONTHS - 1), months):
-            # Nearly all months, and those at both ends, or else the window would reach beyond what was seen.
-            kept = (sums[:, last + 1] - sums[:, first] >= COHORT_SHARE * (last + 1 - first)) & _reaches(
-                there, first, last
-            )
-            size = float(kept.sum() * (last + 1 - first))
-            if kept.sum() >= fewest and (best is None or size > best[0]):
-                best = size, first, last
-    if best is None:
-        return None
-    _, first, last = best
-    kept = (sums[:, last + 1] - sums[:, first] >= COHORT_SHARE * (last + 1 - first)) & _reaches(there, first, last)
-    return list(wide.index[kept]), first - zero, last - zero
-
-
-def _reaches(there: np.ndarray, first: int, last: int) -> np.ndarray:
-    """Whether a facility reported in the first month of the window or before it, and in the last or after it."""
-    return np.asarray(there[:, : first + 1].any(axis=1) & there[:, last:].any(axis=1))
-
-
-def _line_points(within: pd.DataFrame, indicator: Indicator, first: int, last: int) -> pd.DataFrame:
-    """People added up by month; a month without facilities that see a fifth of the people is a gap."""
-    usual = within.groupby("facility_id")["denominator"].mean()
-    by_month = (
-        within.assign(usual=within["facility_id"].map(usual))
-        .groupby("since")
-        .agg(
-            numerator=("numerator", "sum"),
-            denominator=("denominator", "sum"),
-            facilities=("facility_id", "nunique"),
-            usual=("usual", "sum"),
-        )
-    )
-    by_month = by_month.reindex(pd.RangeIndex(first, last + 1, name="since"))
-    value = by_month["numerator"] / by_month["denominator"] * indicator.per
-    by_month["value"] = value.where(by_month["usual"] >= PEOPLE_SHARE * usual.sum())
-    by_month["facilities"] = by_month["facilities"].fillna(0).astype(int)
-    return by_month.drop(columns="usual").reset_index()
-
-
 # --- how many months more --------------------------------------------------------------------------
 
 
-def _months_needed(line: Line | None, indicator: Indicator, *, is_told: bool) -> tuple[MonthsNeeded | None, str]:
+def _months_needed(
+    line: Line | None, why_no_line: str, indicator: Indicator, *, is_told: bool
+) -> tuple[MonthsNeeded | None, str]:
     if is_told:
         return None, "told"
     if indicator.target is None:
         return None, "no_target"
     if line is None:
-        return None, "no_line"
+        return None, why_no_line
     if bool(indicator.meets_target(pd.Series([line.baseline])).iloc[0]):
         return None, "reached"
     gain = indicator.target - line.baseline

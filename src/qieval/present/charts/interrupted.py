@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from qieval.analyses.interrupted import Interrupted, Line
+from qieval.analyses.interrupted import Interrupted
+from qieval.analyses.interrupted_line import Line
 from qieval.present import numbers
 from qieval.present.charts.axes import labels_beside, month_axis, value_axis
 from qieval.present.display import Figure, file_name
@@ -38,11 +39,7 @@ def line(result: Interrupted) -> Figure | None:
         for part in (~after, after):
             ax.plot(at[part], shown.lines["fitted"][part], color=BLUE, linewidth=2, zorder=3)
         _dots(ax, shown)
-        joined = _positions(shown, pd.Series([0]))[0]
-        ax.axvline(joined, color=GREY, linewidth=0.9, zorder=1)
-        ax.text(
-            joined, 1.015, "Joined", transform=ax.get_xaxis_transform(), ha="center", va="bottom", color=GREY
-        )  # fmt: skip
+        _joining(ax, shown)
         _warning(ax, shown)
         _bracket(ax, result, shown)
         _people_under(ax, shown, ticks)
@@ -62,6 +59,7 @@ def forest(result: Interrupted) -> Figure | None:
     rows = _rows(told)
     n_below = 2 if result.pooled is not None else 0
     with drawing(1.25 + 0.235 * (len(rows) + n_below)) as figure:
+        figure.get_layout_engine().set(w_pad=0.1)  # type: ignore[union-attr, call-arg]
         ax = figure.subplots()
         low, high = wording.shown_range(result)
         ax.set_xlim(low, high)
@@ -73,9 +71,9 @@ def forest(result: Interrupted) -> Figure | None:
                 labels.append(row)
                 bold.append(y)
                 continue
-            labels.append(f"{row['facility']}{' †' if row['baseline_moving'] else ''}")
+            labels.append(f"{row['facility']}{' †' * bool(row['baseline_moving'])}{' ‡' * bool(row['beyond'])}")
             _interval(ax, y, row, result)
-            _beside(ax, y, f"{row['n_before']:.0f} + {row['n_after']:.0f}", _told(row, result))
+            _beside(ax, y, f"{row['n_before']:.0f} + {row['n_used']:.0f}", _told(row, result))
         if result.pooled is not None:
             labels += [
                 f"Average of {result.pooled.k}{', no claim' if result.is_refused else ' facilities'}",
@@ -87,7 +85,7 @@ def forest(result: Interrupted) -> Figure | None:
             ax.get_yticklabels()[y].set_color(GREY)
         ax.tick_params(axis="y", length=0, pad=9)
         ax.spines["left"].set_visible(False)
-        _beside(ax, -0.9, "Months", "Change (95% interval)", colour=GREY)
+        _beside(ax, -0.9, "Months used", "Change (95% interval)", colour=GREY)
         _change_axis(ax, result)
         return finished(
             figure,
@@ -105,6 +103,15 @@ def _positions(shown: Line, since: pd.Series) -> np.ndarray:
     if shown.start is None:
         return since.to_numpy(dtype=float)
     return np.array([mdates.date2num(shown.start + pd.DateOffset(months=int(k))) for k in since])
+
+
+def _joining(ax: Axes, shown: Line) -> None:
+    """A line half a month before the month of joining, with its name above the axes."""
+    joined = float(_positions(shown, pd.Series([-1, 0])).mean())
+    ax.axvline(joined, color=VERMILION, linewidth=1.2, linestyle=(0, (5, 3)), zorder=1)
+    ax.text(
+        joined, 1.015, "joined", transform=ax.get_xaxis_transform(), ha="center", va="bottom", color=VERMILION
+    )  # fmt: skip
 
 
 def _time_axis(ax: Axes, shown: Line) -> list[int]:
@@ -226,12 +233,16 @@ def _average(ax: Axes, y: int, result: Interrupted) -> None:
     assert pooled is not None
     ax.axhline(y - 0.5, color=GREY, linewidth=0.6)
     corners = [(pooled.low, y), (pooled.estimate, y - 0.32), (pooled.high, y), (pooled.estimate, y + 0.32)]
+    low, high = ax.get_xlim()
+    within = [min(max(end, low), high) for end in (pooled.prediction_low, pooled.prediction_high)]
+    for end, mark in zip(within, ("<", ">"), strict=True):
+        if end in (low, high):
+            ax.plot(end, y + 1, marker=mark, color=BLACK, markersize=5, clip_on=False, zorder=3)
+        else:
+            ax.plot(end, y + 1, marker="|", color=BLACK, markersize=6, zorder=3)
     fill = "white" if result.is_refused else VERMILION
     ax.add_patch(Polygon(corners, closed=True, facecolor=fill, edgecolor=BLACK, linewidth=0.6, zorder=3))
-    ax.plot(
-        [pooled.prediction_low, pooled.prediction_high], [y + 1, y + 1], color=BLACK, linewidth=1.6, marker="|",
-        markersize=6, zorder=3,
-    )  # fmt: skip
+    ax.hlines(y + 1, within[0], within[1], color=BLACK, linewidth=1.6, zorder=3)
     interval = _bare(wording.limits(pooled.low, pooled.high, result.indicator))
     _beside(ax, y, "", f"{_bare(numbers.change(pooled.estimate, result.indicator))} ({interval})")
     between = _bare(wording.limits(pooled.prediction_low, pooled.prediction_high, result.indicator))
@@ -249,7 +260,7 @@ def _bare(points: str) -> str:
 
 
 def _beside(ax: Axes, y: float, first: str, second: str, *, colour: str = BLACK) -> None:
-    for x, text in ((8, first), (58, second)):
+    for x, text in ((14, first), (84, second)):
         if text:
             ax.annotate(
                 text, (1, y), xycoords=("axes fraction", "data"), xytext=(x, 0), textcoords="offset points",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from qieval.analyses.interrupted import FEWEST_FOR_SPREAD, HALF_WINDOW, Interrupted, Line, expected_false_alarms
+import pandas as pd
+
+from qieval.analyses.interrupted import FEWEST_FOR_SPREAD, Interrupted, expected_false_alarms
+from qieval.analyses.interrupted_line import Line, Model, months_used
 from qieval.analyses.run_charts import FEWEST_MONTHS
 from qieval.analyses.series import Indicator
 from qieval.methods.pooling import FEWEST_TO_POOL
 from qieval.present.display import Text
-from qieval.present.numbers import change, count, listed, of, percent, unit, value
+from qieval.present.numbers import MINUS, change, count, listed, number, of, percent, unit, value
 
 ENGINES = {
     "averaged": "average over autocorrelations",
@@ -23,21 +27,10 @@ CASES = {
     **ENGINES,
     "averaged": "as told above",
     "steady_baselines": "without facilities whose baseline was moving",
+    "possible_trends": "without facilities whose trend passes what is possible",
     "seasons": "with a yearly wave, where there are two years",
     "both_models": "with facilities that tell level alone, or a trend",
 }
-
-
-def answers(results: Sequence[Interrupted]) -> Text:
-    """One answer per indicator, and how many intervals chance alone would make a finding."""
-    lines = [answer(result) for result in results]
-    alarms = expected_false_alarms(results)
-    if alarms is not None and alarms.charts > 1:
-        lines.append(
-            f"Over all indicators, {_few(alarms.expected)} of the {alarms.charts} intervals of single facilities would "
-            "have pointed to a change had nothing changed anywhere."
-        )
-    return Text(sentences=lines)
 
 
 def answer(result: Interrupted) -> str:
@@ -76,8 +69,15 @@ def claims(result: Interrupted) -> Text:
     if result.is_refused:
         lines = [_sooner(result)]  # nothing is built on a number that was refused
     elif result.month is not None:
-        lines += [_by_design(result), _by_interval(result), _sooner(result)]
-        lines += [*_disagreeing(result), _moving(result), months_more(result)]
+        lines += [_by_design(result), _by_interval(result), _looked_for(result), _sooner(result)]
+        lines += [
+            *_disagreeing(result),
+            _impossible(result),
+            _edges(result),
+            _moving(result),
+            _of_line(result),
+            months_more(result),
+        ]
     return Text(sentences=[line for line in lines if line], style="note")
 
 
@@ -87,6 +87,12 @@ def facilities(result: Interrupted) -> Text:
         return Text(sentences=[])
     if not result.n_told:
         return Text(sentences=[_left_out(result)])
+    if result.is_refused:
+        text = (
+            "As with the average, no claim can be made from the facilities' own changes, which are against the same "
+            "trends; they are shown so that anyone can see why."
+        )
+        return Text(sentences=[line for line in (text, _left_out(result)) if line])
     table = result.facilities
     clear = table.loc[table["clear"]]
     better = int((clear["estimate"] * result.indicator.sign > 0).sum())
@@ -109,35 +115,101 @@ def facilities(result: Interrupted) -> Text:
 
 def caveats(result: Interrupted) -> Text:
     """What the estimate rests on."""
-    if result.month is None:
-        return Text(sentences=[], style="caveats")
-    lines = [
-        f"{result.indicator.name}: {_used(result)} The straight line through the months before joining is carried on; "
-        "had it bent by itself, the change would be another."
-    ]
-    if result.longest_months < 24:
-        lines.append("There are less than two years of months, so seasons cannot be told from change.")
-    else:
+    lines = [text.replace("{}", part) for text, part in _caveats(result)]
+    if lines:
+        lines[0] = f"{result.indicator.name}: {lines[0]}"
+    return Text(sentences=lines, style="caveats")
+
+
+def caveats_of_all(results: Sequence[Interrupted]) -> Text:
+    """What the estimates of all indicators rest on, each sentence once, and the alarms expected by chance."""
+    found: dict[str, dict[str, list[str]]] = {}  # sentence, its part that differs, indicators
+    fitted = [result for result in results if result.month is not None]
+    for result in fitted:
+        for text, part in _caveats(result):
+            found.setdefault(text, {}).setdefault(part, []).append(result.indicator.name)
+    lines = []
+    for text, parts in found.items():
+        names = [name for own in parts.values() for name in own]
+        if len(parts) > 1:
+            lines.append(text.replace("{}", listed([f"{part} ({listed(own)})" for part, own in parts.items()])))
+        else:
+            line = text.replace("{}", next(iter(parts)))
+            lines.append(line if len(names) == len(fitted) else f"{listed(names)}: {line}")
+    alarms = expected_false_alarms(results)
+    if alarms is not None and alarms.charts > 1:
         lines.append(
-            "Seasons are not in the headline; the table of other ways has an estimate with a yearly wave in it."
-            if _has(result, "seasons")
-            else "Seasons are not allowed for."
-        )
-    beyond = int(result.facilities["beyond"].sum())
-    if beyond:
-        lines.append(
-            f"In {count(beyond, 'facility', 'facilities')} the trend carried on would pass the lowest or the highest "
-            "value there can be, so a straight line cannot be right there; its interval is wide for that."
-        )
-    line = result.line
-    if line is not None:
-        lines += _line_caveats(line)
-    if result.small_months:
-        lines.append(
-            f"{count(result.small_months, 'facility-month')} with fewer than {result.smallest_denominator} people "
-            "are left out."
+            f"Over all indicators, {_few(alarms.expected)} of the {alarms.charts} intervals of single facilities would "
+            "have pointed to a change had nothing changed anywhere."
         )
     return Text(sentences=lines, style="caveats")
+
+
+def _caveats(result: Interrupted) -> list[tuple[str, str]]:
+    """Sentences, and what goes in the place of {} in each."""
+    if result.month is None:
+        return []
+    first, last = months_used(result.month, result.transition_months)
+    lines = [("The fit uses all months before joining and months {} after it.", f"{first} to {last}")]
+    if _model(result) == "trend":
+        lines.append(
+            (
+                "The straight line through the months before joining is carried on; had it bent by itself, the change "
+                "would be another.",
+                "",
+            )
+        )
+    if result.longest_months < 24:
+        lines.append(("There are less than two years of months, so seasons cannot be told from change.", ""))
+    elif _has(result, "seasons"):
+        lines.append(
+            ("Seasons are not in the headline; the table of other ways has an estimate with a yearly wave in it.", "")
+        )
+    else:
+        lines.append(("Seasons are not allowed for.", ""))
+    beyond = int(result.facilities["beyond"].sum())
+    if beyond and result.pooled is None:
+        lines.append(
+            (
+                "In {} the trend carried on would pass the lowest or the highest value there can be, so a straight "
+                "line cannot be right there; its interval is wide for that.",
+                count(beyond, "facility", "facilities"),
+            )
+        )
+    for code, text in FLAGS.items():
+        n = _flagged(result, code)
+        if n:
+            lines.append((text, of(n, result.n_told, "facility", "facilities")))
+    if result.line is not None:
+        lines += [(text, "") for text in _line_caveats(result.line)]
+    if result.small_months:
+        lines.append(
+            (
+                f"Left out: {{}} with fewer than {result.smallest_denominator} people.",
+                count(result.small_months, "facility-month"),
+            )
+        )
+    return lines
+
+
+FLAGS = {
+    "newey_west_narrower": (
+        "In {} the errors by Newey-West, one of the ways in the table, are smaller than those by least squares: a sign "
+        "of few months, or of months that swing to and fro, and not of precision. The headline makes no use of them."
+    ),
+    "near_unit_root": (
+        "In {} months resemble the ones before so much that a change can hardly be told from drift; compare the ways "
+        "in the table."
+    ),
+    "alternating": (
+        "In {} months swing to and fro so regularly that REML, one of the ways in the table, means nothing there."
+    ),
+}
+
+
+def _flagged(result: Interrupted, code: str) -> int:
+    told = result.facilities.loc[result.facilities["estimate"].notna(), "fit_flags"]
+    return int(told.map(lambda flags: code in flags).sum())
 
 
 def months_more(result: Interrupted) -> str:
@@ -148,8 +220,8 @@ def months_more(result: Interrupted) -> str:
             "told": "",
             "no_target": "Without a target it cannot be said how many months more would be needed.",
             "reached": "The baseline was at the target already, so there is no gain to wait for.",
-            "no_line": "How many months more would be needed cannot be said, as facilities share too few months.",
-        }[result.not_planned]
+            "few_months": "How many months more would be needed cannot be said, as facilities share too few months.",
+        }.get(result.not_planned, "How many months more would be needed cannot be said without a line of all together.")
     assert indicator.target is not None
     gain = (
         f"a change at once of {amount(abs(needed.gain), indicator)} (from the baseline of "
@@ -179,9 +251,14 @@ def line_caption(result: Interrupted) -> str:
     by = "by months since each joined" if line.aligned else "month by month"
     carried = "the trend before, carried on," if line.model == "trend" else "the level before, carried on,"
     text = f"{result.indicator.name}, the people of {n} added up, {by}. Solid: fitted. "
-    text += f"Dashed: {carried} with its 95% band."
-    if not line.points.loc[line.points["value"].notna(), "used"].all():
-        text += " Open dots: months that the fit leaves out."
+    text += f"Dashed: {carried} with its 95% band. The change is looked for as {SHAPES[line.model]}."
+    unused = line.points.loc[line.points["value"].notna() & ~line.points["used"], "since"]
+    climb, later = unused[unused < line.span[0]], unused[unused > line.span[1]]
+    if len(unused):
+        early = f"{_months(0, line.span[0] - 1)} after joining" if line.span[0] > 1 else "the month of joining"
+        left = [f"the climb in {early}"] * bool(len(climb))
+        left += [f"what came after month {line.span[1]}"] * bool(len(later))
+        text += f" Open dots: {' and '.join(left)}, left out of the fit."
     if line.left_out:
         text += f" Not in it, as their months do not cover the same time: {listed(list(line.left_out))}."
     if result.pooled is not None:
@@ -199,7 +276,7 @@ def forest_caption(result: Interrupted) -> str:
     assert result.month is not None
     text = (
         f"{result.indicator.name}: change {count(result.month, 'month')} after joining against each facility's own "
-        "months before, with 95% intervals. Months: before + after joining."
+        "months before, with 95% intervals. Months used: before + after joining."
     )
     if result.pooled is not None:
         text += (
@@ -212,6 +289,8 @@ def forest_caption(result: Interrupted) -> str:
     told = result.facilities.loc[result.facilities["estimate"].notna()]
     if told["baseline_moving"].any():
         text += " †: the baseline was itself moving."
+    if told["beyond"].any():
+        text += f" ‡: the trend carried on would pass {_edge(indicator=result.indicator)}, which cannot be."
     if result.pooled is not None and told["weight"].isna().any():
         text += f" Open: {_other_kind(result)}, not in the average."
     left = _left_out(result)
@@ -246,7 +325,7 @@ def _refused(result: Interrupted) -> str:
     pooled, indicator = result.pooled, result.indicator
     assert pooled is not None
     beyond = int((result.facilities["beyond"] & result.facilities["weight"].notna()).sum())
-    edge = "0 or 100%" if indicator.kind == "proportion" else "0"
+    edge = _edge(indicator)
     return (
         f"no claim can be made. In {of(beyond, pooled.k, 'facility', 'facilities')}, with "
         f"{percent(result.beyond_share)} of the weight, the trend before joining would have passed {edge} by month "
@@ -280,7 +359,7 @@ def _together(result: Interrupted) -> str:
     """The line of all together in one sentence; it is the answer only where there is no average over facilities."""
     line, indicator = result.line, result.indicator
     if line is None:
-        return "Facilities share too few months to be shown together."
+        return NO_LINE[result.why_no_line]
     told = line.headline
     n = len(line.facilities)
     whose = "In that facility" if n == 1 else f"In {n} facilities together, their people added up,"
@@ -292,6 +371,17 @@ def _together(result: Interrupted) -> str:
         f"{amount(abs(told['estimate']), indicator)} {_way(told['estimate'])} than {carried} (95% interval "
         f"{limits(told['low'], told['high'], indicator)}{_less(indicator)}){but}."
     )
+
+
+NO_LINE = {
+    "no_month": "",
+    "few_months": "Facilities share too few months to be shown together.",
+    "at_edge": (
+        "All together, care stood at or next to 0% or 100% before joining or after it, where months cannot vary: an "
+        "interval would look exact, and none is given."
+    ),
+    "nothing_varies": "All together, too little varies about the lines for an interval.",
+}
 
 
 def _way(x: float) -> str:
@@ -363,10 +453,17 @@ def _sooner(result: Interrupted) -> str:
     return f"Told at month {result.month} after joining and not at month {result.month_asked}, {why}."
 
 
+def _rows_against(result: Interrupted) -> pd.DataFrame:
+    """Other ways that say otherwise; that without impossible trends has a sentence of its own."""
+    assert result.sensitivity is not None
+    rows = result.sensitivity
+    return rows.loc[~rows["agrees"] & rows["case"].ne("possible_trends")]
+
+
 def _disagreeing(result: Interrupted) -> list[str]:
     lines = []
     if result.sensitivity is not None:
-        for row in result.sensitivity.loc[~result.sensitivity["agrees"]].itertuples(index=False):
+        for row in _rows_against(result).itertuples(index=False):
             shown = limits(row.low, row.high, result.indicator)
             lines.append(
                 f"Another way would say otherwise: {CASES[row.case]}, it is {change(row.estimate, result.indicator)} "
@@ -398,14 +495,131 @@ def _has(result: Interrupted, case: str) -> bool:
     return found is not None and bool(found.loc[found["case"] == case, "estimate"].notna().any())
 
 
-def _used(result: Interrupted) -> str:
-    assert result.month is not None
-    first = max(result.transition_months, result.month - HALF_WINDOW)
-    last = result.month + HALF_WINDOW
-    return (
-        f"The fit uses all months before joining and months {first} to {last} after it, since a straight line through "
-        "the first climb and a later loss would tell neither."
+def _impossible(result: Interrupted) -> str:
+    """The average without trends that cannot have gone on, and whether the answer rests on them."""
+    if result.sensitivity is None or "possible_trends" not in set(result.sensitivity["case"]):
+        return ""
+    indicator, row = result.indicator, result.sensitivity.set_index("case").loc["possible_trends"]
+    assert result.pooled is not None
+    n = result.pooled.k - int(row["k"])
+    text = (
+        f"In {of(n, result.pooled.k, 'facility', 'facilities')}, with {percent(result.beyond_share)} of the weight, "
+        f"the trend before joining, carried on, would pass {_edge(indicator)}, which cannot be."
     )
+    without = "it" if n == 1 else "these"
+    if pd.isna(row["estimate"]):
+        left = count(int(row["k"]), "facility is", "facilities are")
+        return f"{text} Without {without} {left} left, too few for an average, so the answer rests on {without}."
+    shown = f"{change(row['estimate'], indicator)} (95% interval {limits(row['low'], row['high'], indicator)})"
+    if row["agrees"]:
+        return f"{text} Without {without} the average is {shown}, which says the same."
+    turned = "a change is told" if not row["low"] <= 0 <= row["high"] else "no change can be told"
+    return f"{text} Without {without} the answer is another: the average is {shown}, and {turned}."
+
+
+def _edges(result: Interrupted) -> str:
+    """Whom the average lacks because no interval can be given, and that this moves it."""
+    rows = result.facilities.loc[result.facilities["reason"] == "at_edge"]
+    if rows.empty or result.pooled is None:
+        return ""
+    return (
+        f"The average is without {_by_levels(rows)}: at or next to 0% or 100% months cannot vary and give no interval. "
+        f"With {'it' if len(rows) == 1 else 'them'} the average would be another."
+    )
+
+
+SHAPES: dict[Model, str] = {
+    "trend": "a jump and a change of slope",
+    "level": "a jump alone, for want of months to tell a slope",
+}
+
+
+def _looked_for(result: Interrupted) -> str:
+    """The shape a change is given beforehand, and which months cannot speak to it."""
+    assert result.month is not None
+    first, _ = months_used(result.month, result.transition_months)
+    text = f"The change is looked for as {SHAPES[_model(result)]}"
+    if first == 0:
+        return f"{text}, from the month of joining on."
+    left_out = f"{_months(0, first - 1)} after joining" if first > 1 else "the month of joining"
+    return (
+        f"{text}, with {left_out} left out, since a straight line through the first climb "
+        "would tell neither the climb nor where care stood after it."
+    )
+
+
+def _model(result: Interrupted) -> Model:
+    """Of the average, or else of the line, or of what most facilities have."""
+    if result.model is not None:
+        return result.model
+    if result.line is not None:
+        return result.line.model
+    return "trend" if result.facilities["model"].eq("trend").any() else "level"
+
+
+def _of_line(result: Interrupted) -> str:
+    """The line of all together: its change as a share, its jump, its slope, and how far months resemble each other."""
+    line, indicator = result.line, result.indicator
+    if line is None:
+        return ""
+    told = line.headline
+    carried = "where its trend before would have put it" if line.model == "trend" else "the level before"
+    if pd.isna(told["relative"]):
+        text = (
+            "In the line of all together the change cannot be given as a share, since the "
+            f"{'trend' if line.model == 'trend' else 'level'} before, carried on, may as well be 0."
+        )
+    else:
+        share = told["relative"]
+        text = (
+            f"In the line of all together the level at month {result.month} is {percent(abs(share))} "
+            f"{'above' if share >= 0 else 'below'} {carried} (95% interval {_share(told['relative_low'])} to "
+            f"{_share(told['relative_high'])} of that)."
+        )
+    terms = line.changes.set_index("term")
+    if line.model == "trend" and "slope_change" in terms.index:
+        jump, slope = terms.loc["level_change"], terms.loc["slope_change"]
+        widest = max(abs(slope["low"]), abs(slope["high"]))
+        text += (
+            f" At month {line.span[0]} the jump is {change(jump['estimate'], indicator)} (95% interval "
+            f"{limits(jump['low'], jump['high'], indicator)}); from there its slope differs from that of the trend by "
+            f"{_a_month(slope['estimate'], widest, indicator)} a month (95% interval "
+            f"{_a_month(slope['low'], widest, indicator, bare=True)} to {_a_month(slope['high'], widest, indicator)})"
+        )
+        text += "." if not slope["low"] <= 0 <= slope["high"] else ", no change of slope that could be told."
+    return f"{text} {_resemblance(line.phi)}"
+
+
+def _resemblance(phi: float) -> str:
+    """Autocorrelation in plain words."""
+    how = "swing to the other side of" if phi < -0.2 else "hardly resemble"
+    if phi >= 0.2:
+        how = "strongly resemble" if phi >= 0.5 else "somewhat resemble"
+    shown = number(round(phi, 2)) if abs(phi) >= 0.005 else "0"
+    return f"Its months {how} the ones before them (autocorrelation {shown}), which the interval allows for."
+
+
+def _share(x: float) -> str:
+    """A share with its sign: +45%."""
+    text = f"{100 * x:+,.0f}%".replace("-", MINUS)
+    return "0%" if text.lstrip(f"+{MINUS}") == "0%" else text
+
+
+def _a_month(x: float, widest: float, indicator: Indicator, *, bare: bool = False) -> str:
+    """A change of slope, with as many decimals as the wider of its limits can bear."""
+    scale = 100 if indicator.kind == "proportion" else 1
+    decimals = min(max(1 - math.floor(math.log10(scale * widest)), 0), 1 if scale == 100 else 3)
+    rounded = round(scale * x, decimals)
+    text = f"{'+' if rounded > 0 else ''}{number(rounded)}"
+    return text if bare or indicator.kind != "proportion" else f"{text} points"
+
+
+def _months(first: int, last: int) -> str:
+    return f"month {first}" if first == last else f"months {first} to {last}"
+
+
+def _edge(indicator: Indicator) -> str:
+    return "0 or 100%" if indicator.kind == "proportion" else "0"
 
 
 def _line_caveats(line: Line) -> list[str]:
@@ -416,6 +630,15 @@ def _line_caveats(line: Line) -> list[str]:
         lines.append(
             "All together, months resemble the ones before so much that a change can hardly be told from drift; "
             "compare the engines in the table."
+        )
+    if "alternating" in line.flags:
+        lines.append(
+            "All together, months swing to and fro so regularly that the interval of REML means nothing there."
+        )
+    if "newey_west_narrower" in line.flags or line.engines["narrower"].any():
+        lines.append(
+            "All together, Newey-West's errors are smaller than those of least squares: a sign of few months, or of "
+            "months that swing to and fro, and not of precision."
         )
     if "unequal_denominators" in line.flags:
         lines.append("All together, some months have more than ten times the people of others and weigh the same.")
@@ -432,18 +655,45 @@ REASONS = {
     "too_few_before": f"fewer than {FEWEST_MONTHS} months before joining",
     "too_few_after": f"fewer than {FEWEST_MONTHS} months after joining",
     "ends_sooner": "data that end before that month",
+    "at_edge": "at or next to 0% or 100%, where months cannot vary",
     "nothing_varies": "values that never vary",
 }
 
 
 def _left_out(result: Interrupted) -> str:
     table = result.facilities
-    parts = [
-        f"{listed(list(table.loc[table['reason'] == code, 'facility']))} ({reason})"
-        for code, reason in REASONS.items()
-        if (table["reason"] == code).any()
-    ]
+    parts = []
+    for code, reason in REASONS.items():
+        rows = table.loc[table["reason"] == code]
+        if len(rows) and code == "at_edge":
+            parts.append(f"{_by_levels(rows)}, {reason} and an interval would look exact")
+        elif len(rows):
+            parts.append(f"{listed(list(rows['facility']))} ({reason})")
     return f"Left out: {'; '.join(parts)}." if parts else ""
+
+
+def _by_levels(rows: pd.DataFrame) -> str:
+    """Facilities with the same levels in words together: A and B (before: none; after: nearly all)."""
+    groups: dict[str, list[str]] = {}
+    for row in rows.itertuples(index=False):
+        groups.setdefault(from_to(row), []).append(str(row.facility))
+    return listed([f"{listed(names)} ({levels})" for levels, names in groups.items()])
+
+
+def from_to(row: object) -> str:
+    """The levels of a share before joining and after, where there is no interval: before: none; after: nearly all."""
+    before, after = getattr(row, "level_before", 0.0), getattr(row, "level_after", 0.0)
+    return f"before: {_in_words(before)}; after: {_in_words(after)}"
+
+
+def _in_words(share: float) -> str:
+    if share <= HARDLY or share >= 1 - HARDLY:
+        names = ("none", "hardly any") if share <= HARDLY else ("all", "nearly all")
+        return names[0] if share in (0, 1) else names[1]
+    return percent(share)
+
+
+HARDLY = 0.05
 
 
 def _few(expected: float) -> str:
@@ -453,7 +703,10 @@ def _few(expected: float) -> str:
 def _clipped_any(result: Interrupted) -> bool:
     low, high = shown_range(result)
     table = result.facilities
-    return bool((table["low"] < low).any() or (table["high"] > high).any())
+    cut = (table["low"] < low).any() or (table["high"] > high).any()
+    if result.pooled is not None:
+        cut |= result.pooled.prediction_low < low or result.pooled.prediction_high > high
+    return bool(cut)
 
 
 def shown_range(result: Interrupted) -> tuple[float, float]:

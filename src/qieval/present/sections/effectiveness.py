@@ -1,28 +1,25 @@
-"""What a notebook shows in one cell: headings, sentences, figures and tables in reading order."""
+"""The parts of the effectiveness notebook."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from html import escape
 from typing import Any
 
 from qieval.analyses.change import Change
 from qieval.analyses.control_charts import ControlChart, ControlCharts
 from qieval.analyses.effectiveness import Effectiveness
 from qieval.analyses.interrupted import Interrupted
-from qieval.analyses.sustainment import Sustainment
 from qieval.present.charts import control as control_charts
 from qieval.present.charts import effectiveness as effectiveness_charts
 from qieval.present.charts import interrupted as interrupted_charts
 from qieval.present.charts import six_statistics as six_charts
-from qieval.present.charts import sustainment as sustainment_charts
 from qieval.present.charts import time_to_target as time_charts
 from qieval.present.charts import waves as waves_charts
-from qieval.present.display import METADATA, Bundle, Text
+from qieval.present.display import Text
+from qieval.present.sections import Heading
 from qieval.present.tables import effectiveness as effectiveness_tables
 from qieval.present.tables import interrupted as interrupted_tables
 from qieval.present.tables import six_statistics as six_tables
-from qieval.present.tables import sustainment as sustainment_tables
 from qieval.present.tables import waves as waves_tables
 from qieval.present.wording import change as change_words
 from qieval.present.wording import control as control_words
@@ -34,35 +31,7 @@ from qieval.present.wording import time_to_target as time_words
 from qieval.present.wording import waves as waves_words
 
 
-class Heading:
-    """The name of an indicator above what belongs to it, or of a part of that."""
-
-    def __init__(self, text: str, *, level: int = 3) -> None:
-        self.text, self.level = text, level
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
-        tag = f"h{self.level}"
-        html = f"<{tag}>{escape(self.text)}</{tag}>"
-        return {"text/html": html, "text/plain": self.text}, {METADATA: {"kind": "heading"}}
-
-
-def show(things: Iterable[Any]) -> None:
-    """Display things in order; what could not be made (None) is left out."""
-    from IPython.display import display
-
-    for thing in things:
-        if thing is not None:
-            display(thing)
-
-
-def notes(study_notes: dict[str, str], notebook: str) -> list[Text]:
-    """What the parameters add from elsewhere, marked as such."""
-    return (
-        [Text(sentences=[f"From elsewhere: {study_notes[notebook]}"], style="note")] if notebook in study_notes else []
-    )
-
-
-def effectiveness(result: Effectiveness, control: ControlCharts, changed: Change) -> Iterable[Any]:
+def indicators(result: Effectiveness, control: ControlCharts, changed: Change) -> Iterable[Any]:
     """Per indicator: all facilities together, how much changed, who reached the target, and each facility."""
     for found, against_trend, by_wave in zip(result.indicators, changed.interrupted, changed.waves, strict=True):
         yield Heading(found.indicator.name)
@@ -125,7 +94,7 @@ def caveats(result: Effectiveness, changed: Change) -> Iterable[Any]:
     """What was left out, and what cannot be concluded; what holds for several indicators is said once."""
     names = [found.indicator.name for found in result.indicators]
     texts = [effectiveness_words.caveats(result)]
-    texts += [interrupted_words.caveats(found) for found in changed.interrupted]
+    texts += [interrupted_words.caveats_of_all(changed.interrupted)]
     texts += [waves_words.caveats(found) for found in changed.waves]
     texts += [time_words.caveats([found.time_to_target for found in result.indicators])]
     texts += [six_words.caveats(changed.six_statistics)]
@@ -136,11 +105,3 @@ def verdicts(control: ControlCharts) -> Iterable[Any]:
     """One page of symbols over all facilities and indicators, and what it says."""
     yield control_charts.verdict_table(control)
     yield control_words.verdicts(control)
-
-
-def sustainment(result: Sustainment) -> Iterable[Any]:
-    """Per indicator: what became of each facility's gain."""
-    for found in result.indicators:
-        yield Heading(found.indicator.name)
-        yield sustainment_charts.levels(found)
-        yield sustainment_tables.gains(found)
