@@ -148,14 +148,14 @@ def test_a_correlation_stands_beside_its_interval_and_no_p_value_is_given():
     assert "p =" not in text
 
 
-def test_facilities_chosen_for_a_bad_baseline_bring_a_warning_first():
+def test_facilities_chosen_for_a_bad_baseline_bring_a_warning():
     options = {"effectiveness": {"chosen_for_baseline": True}}
     study = study_of(LEVELS, MIXED, options=options)
-    first = wording.answer(regressions_to_mean(study)).sentences[0]
+    first = wording.chosen(regressions_to_mean(study))
     assert first.startswith("Facilities were invited because they did badly.")
     assert "overstates what is associated with the collaborative; the sentences below say how much" in first
     few = study_of(LEVELS[:4], LEVELS[4:], options=options)
-    assert "by an amount that cannot be told" in wording.answer(regressions_to_mean(few)).sentences[0]
+    assert "by an amount that cannot be told" in wording.chosen(regressions_to_mean(few))
     assert "invited" not in said(study_of(LEVELS, MIXED))
 
 

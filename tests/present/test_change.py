@@ -43,7 +43,7 @@ def test_the_table_holds_both_changes_with_their_intervals(told):
     table = indicator_summary(told[0], told[1]).shown
     assert table["Against own trend, month 12"].iloc[0] == "+30 (+24 to +35)"
     assert table["Beyond those not joined, months 0 to 2"].iloc[0].startswith("+19 (+11 to ")
-    assert table["Facilities improved"].iloc[0] == "20 of 23"
+    assert table["Improved"].iloc[0] == "20 of 23"
 
 
 def test_nothing_measured_is_said_so():
@@ -97,3 +97,14 @@ def test_figures_of_data_with_many_months_missing_carry_a_warning():
         "Facilities reported in 70% of the months they could have; below 80% who reports can move a line as much as "
         "care does."
     )
+
+
+def test_facilities_chosen_for_a_bad_baseline_bring_a_warning_before_all_else():
+    study = make_study(
+        facilities=[{"facility_id": "F", "joined_on": "2022-01-01"}],
+        indicators=[an_indicator()],
+        measurements=monthly("F", "2021-01-01", [40] * 24),
+        options={"effectiveness": {"chosen_for_baseline": True}},
+    )
+    result = effectiveness(study)
+    assert wording.answer(result, change(study, result)).sentences[0].startswith("Facilities were invited because")

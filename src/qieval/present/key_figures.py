@@ -10,12 +10,11 @@ from qieval.analyses.change import Change
 from qieval.analyses.durations import Durations
 from qieval.analyses.effectiveness import Effectiveness
 from qieval.analyses.mentoring import Mentoring
-from qieval.analyses.run_charts import JUDGED
 from qieval.analyses.sustainment import Sustainment
 from qieval.present.display import Cell, KeyFigures
-from qieval.present.numbers import DASH, change, months, of, whole
+from qieval.present.numbers import DASH, months, of, whole
+from qieval.present.wording.change import against_trend
 from qieval.present.wording.effectiveness import label
-from qieval.present.wording.interrupted import limits
 from qieval.present.wording.mentoring import done_of_planned, group_name
 from qieval.study.study import Study
 
@@ -26,21 +25,16 @@ def effectiveness(result: Effectiveness, changed: Change, study: Study) -> KeyFi
         return _key_figures("effectiveness", [], {}, study)
     main = result.indicators[0]
     chart = main.pooled
-    judged = chart.verdict in JUDGED
-    against_trend = changed.interrupted[0]
-    told = chart.change if judged else math.nan
-    text = change(told, main.indicator)
-    if against_trend.headline is not None and not against_trend.is_refused:
-        # Against the facilities' own trends and with its interval, if it can be told: more than a run chart says.
-        told, low, high = against_trend.headline
-        text = f"{change(told, main.indicator)} ({limits(low, high, main.indicator)})"
+    against = changed.interrupted[0]
+    pooled = None if against.is_refused else against.pooled
+    text = f"{against_trend(against)}, month {against.month}" if pooled else DASH
     trend = tuple(None if math.isnan(x) else float(x) for x in chart.points["value"])
     drawn = trend if any(value is not None for value in trend) else ()
     line = _known(chart.centre) if chart.n_baseline else None
     cells = [
         Cell(column="Main indicator", text=main.indicator.name, trend=drawn, line=line),
         Cell(column="Result", text=label(chart).capitalize()),
-        Cell(column="Change", text=text, sort=_known(told)),
+        Cell(column="Against own trend", text=text, sort=_known(pooled.estimate) if pooled else None),
     ]
     values = {
         found.indicator.indicator_id: {
@@ -50,14 +44,14 @@ def effectiveness(result: Effectiveness, changed: Change, study: Study) -> KeyFi
             "facilities": len(found.table),
             "facilities_improved": int((found.table["verdict"] == "improved").sum()),
             "reached": found.time_to_target.n_reached if found.time_to_target.n_followed else None,
-            "against_own_trend": _interval(against_trend.headline),
-            "months_after_joining": against_trend.month,
+            "against_own_trend": _interval(by_trend.headline),
+            "months_after_joining": by_trend.month,
             "beyond_others": _interval((by_wave.effect.estimate, by_wave.effect.low, by_wave.effect.high))
             if by_wave.effect
             else None,
             "followed_to_target": found.time_to_target.n_followed,
         }
-        for found, against_trend, by_wave in zip(result.indicators, changed.interrupted, changed.waves, strict=True)
+        for found, by_trend, by_wave in zip(result.indicators, changed.interrupted, changed.waves, strict=True)
     }
     return _key_figures("effectiveness", cells, values, study)
 

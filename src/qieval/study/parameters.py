@@ -78,7 +78,8 @@ class Effectiveness(_Model):
     transition_months: Whole = Field(
         0,
         ge=0,
-        description="months from joining on that are left out of the fit, as neither before nor after",
+        description="months from joining on that are neither before nor after, fewer than effect_month; with the "
+        "default effect_month the fit leaves out months 0 to 5 anyway",
         examples=[2],
     )
     chosen_for_baseline: bool = Field(

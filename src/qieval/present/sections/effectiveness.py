@@ -38,7 +38,7 @@ def indicators(result: Effectiveness, control: ControlCharts, changed: Change) -
         yield change_words.doubts(found)
         yield Heading("All facilities together", level=4)
         yield effectiveness_charts.pooled_run_chart(found, result)
-        yield Text(sentences=[effectiveness_words.collaborative(found)])
+        yield effectiveness_words.below_the_chart(found)
         chart = control.pooled[found.indicator.indicator_id]
         if isinstance(chart, ControlChart):
             yield control_charts.control_chart(chart, result)

@@ -54,16 +54,16 @@ def indicator_summary(result: Effectiveness, changed: Change) -> Table | None:
     shown = pd.DataFrame(
         {
             "Indicator": [axis_label(found.indicator) for found in result.indicators],
-            "Baseline median": [
+            "Baseline": [
                 value(x, found.indicator) for x, found in zip(data["baseline_median"], result.indicators, strict=True)
             ],
-            "Last months' median": [
+            "Last months": [
                 value(x, found.indicator) for x, found in zip(data["recent_median"], result.indicators, strict=True)
             ],
             "Run chart": [label(found.pooled) for found in result.indicators],
             own_trend: [against_trend(found) for found in changed.interrupted],
             not_joined: [beyond_others(found) for found in changed.waves],
-            "Facilities improved": [
+            "Improved": [
                 f"{row.facilities_improved} of {row.facilities_judged}" if row.facilities_judged else DASH
                 for row in data.itertuples(index=False)
             ],
@@ -72,15 +72,15 @@ def indicator_summary(result: Effectiveness, changed: Change) -> Table | None:
     )
     return Table(
         name="indicators",
-        caption="Indicators at a glance (changes in points where the indicator is a share, with 95% intervals)",
+        caption="Indicators at a glance: medians, and changes with 95% intervals (in points where it is a share)",
         shown=shown,
         data=data,
         numeric=(
-            "Baseline median",
-            "Last months' median",
+            "Baseline",
+            "Last months",
             own_trend,
             not_joined,
-            "Facilities improved",
+            "Improved",
             "Reached target",
         ),
     )

@@ -17,6 +17,7 @@ from qieval.present.numbers import DASH, count, listed, percent
 from qieval.present.numbers import change as signed
 from qieval.present.wording.effectiveness import NO_MONTHS, WHY, collaborative, moved
 from qieval.present.wording.interrupted import limits
+from qieval.present.wording.regression_to_mean import chosen
 
 
 def answer(result: Effectiveness, changed: Change) -> Text:
@@ -25,6 +26,8 @@ def answer(result: Effectiveness, changed: Change) -> Text:
     lines = [" ".join([_told(found), _against_trend(by_trend)]).strip() for found, by_trend in pairs]
     if not lines:
         lines = [NO_MONTHS]
+    if any(found.chosen_for_baseline for found in changed.regression_to_mean):
+        lines.insert(0, chosen(changed.regression_to_mean))
     if any(found.pooled.verdict in ("improved", "worsened", "back at baseline") for found in result.indicators):
         lines.append(WHY)
     return Text(sentences=lines)

@@ -35,7 +35,7 @@ ASSURANCE_WORDS = {
     "too rare": "too few events",
     "too few points": "too few months",
 }
-KEY = {"too few points": "cannot be told: too few months or events, or all alike"}
+KEY = {"too few points": "cannot be told"}
 WHY_NONE: dict[Refused, str] = {
     "short baseline": (
         f"There is no control chart: limits need {FEWEST_MONTHS} months in the baseline, and all months as their own "
@@ -127,8 +127,8 @@ def verdicts_caption(charts: ControlCharts) -> str:
         "Every facility and indicator, with the last month's value. Left symbol: the last month against the facility's "
         "own baseline (against all its months where the baseline is shorter than ten), by the rules of NHS Making Data "
         "Count; it points up for high values and down for low ones. Right symbol: the target against the limits of the "
-        "months since the baseline. A question mark: it cannot be told. These symbols are about the last month; the "
-        "run charts below judge the whole time since joining."
+        "months since the baseline. A question mark: it cannot be told, for too few months or events. These symbols "
+        "are about the last month; the run charts below judge the whole time since joining."
     )
 
 

@@ -50,6 +50,14 @@ def collaborative(result: IndicatorResult) -> str:
     return f"{name} {chart.verdict}. {medians} {_runs_sentence(chart)}"
 
 
+def below_the_chart(result: IndicatorResult) -> Text:
+    """The runs behind the verdict, which the answer leaves out."""
+    chart = result.pooled
+    if chart.verdict in ("improved", "worsened", "back at baseline"):
+        return Text(sentences=[_runs_sentence(chart)])
+    return Text(sentences=[_needed(chart)] if chart.verdict == "no signal" else [])
+
+
 def _inside(result: IndicatorResult) -> str:
     if math.isnan(result.within_facilities):
         return "no facility reported both in the baseline and in the last months"
@@ -62,12 +70,13 @@ def _needed(chart: RunChart) -> str:
     found = chart.runs
     text = (
         f"The longest run on one side of the baseline median is {count(found.longest_run, 'month')}; more than "
-        f"{found.longest_run_limit} would be a signal."
+        f"{found.longest_run_limit} would be a signal. The series crosses it {count(found.crossings, 'time')}; "
+        f"fewer than {found.crossings_limit} would be one."
     )
     if is_hardly_tellable(chart):
         text += (
-            f" With {count(chart.n_baseline, 'baseline month')} and {chart.n_after} months after them, only a change "
-            "that came at once and lasted could be told from chance, so one may well have gone unseen."
+            f" With {count(chart.n_baseline, 'baseline month')} and {chart.n_after} months after them, even a change "
+            "that came at once and lasted is hardly told from chance, so one may well have gone unseen."
         )
     return text
 

@@ -13,11 +13,8 @@ from qieval.present.numbers import MINUS, change, count, unit
 
 
 def answer(results: Sequence[RegressionToMean]) -> Text:
-    """Per indicator whether those that began worst gained most; first of all the warning, where one is due."""
-    lines = [sentence for result in results for sentence in indicator(result)]
-    if any(result.chosen_for_baseline for result in results):
-        lines.insert(0, chosen(results))
-    return Text(sentences=lines)
+    """Per indicator whether those that began worst gained most."""
+    return Text(sentences=[sentence for result in results for sentence in indicator(result)])
 
 
 def chosen(results: Sequence[RegressionToMean]) -> str:

@@ -47,6 +47,8 @@ def answer(found: Waves) -> Text:
     """The answer, and what the design allows to be made of it."""
     if found.refused:
         return Text(sentences=[effect(found)])
+    if found.effect is None:
+        return Text(sentences=[effect(found), _design(found)])
     return Text(sentences=[effect(found), _alike_before(found), _design(found)])
 
 
