@@ -27,7 +27,7 @@ def effectiveness(result: Effectiveness, changed: Change, study: Study) -> KeyFi
     chart = main.pooled
     against = changed.interrupted[0]
     pooled = None if against.is_refused else against.pooled
-    text = f"{against_trend(against)}, month {against.month}" if pooled else DASH
+    text = f"{against_trend(against)}\nat month {against.month}" if pooled else DASH
     trend = tuple(None if math.isnan(x) else float(x) for x in chart.points["value"])
     drawn = trend if any(value is not None for value in trend) else ()
     line = _known(chart.centre) if chart.n_baseline else None

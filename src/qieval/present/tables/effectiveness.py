@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
 
 from qieval.analyses.change import Change
@@ -15,6 +13,7 @@ from qieval.present.numbers import (
     axis_label,
     change,
     month,
+    of,
     value,
     whole,
 )
@@ -67,7 +66,7 @@ def indicator_summary(result: Effectiveness, changed: Change) -> Table | None:
                 f"{row.facilities_improved} of {row.facilities_judged}" if row.facilities_judged else DASH
                 for row in data.itertuples(index=False)
             ],
-            "Reached target": [_reached(found) for found in result.indicators],
+            "At target": [_reached(found) for found in result.indicators],
         }
     )
     return Table(
@@ -81,7 +80,7 @@ def indicator_summary(result: Effectiveness, changed: Change) -> Table | None:
             own_trend,
             not_joined,
             "Improved",
-            "Reached target",
+            "At target",
         ),
     )
 
@@ -132,9 +131,6 @@ def facilities(result: IndicatorResult) -> Table:
 
 
 def _reached(found: IndicatorResult) -> str:
-    """Facilities that reached the target, and how many would have by chance."""
+    """Facilities that reached the target; what chance would give stands with their curve."""
     reached = found.time_to_target
-    if not reached.n_followed:
-        return DASH
-    by_chance = "" if math.isnan(reached.reached_by_chance) else f" ({reached.reached_by_chance:.0f} by chance)"
-    return f"{reached.n_reached} of {reached.n_followed}{by_chance}"
+    return of(reached.n_reached, reached.n_followed) if reached.n_followed else DASH
