@@ -117,7 +117,7 @@ def sustainment(result: Sustainment, study: Study) -> KeyFigures:
         last = told[-1]
         cell = Cell(
             column="Gain kept",
-            text=f"{of(last.n_kept, last.n_known)} at {last.months_after} months",
+            text=f"{of(last.n_kept, last.n_known)}\nat {last.months_after} months",
             sort=last.n_kept / last.n_known,
         )
     else:
