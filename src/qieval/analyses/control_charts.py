@@ -231,9 +231,14 @@ def _false_verdicts(against: spc.Chart, table: pd.DataFrame) -> list[float]:
     series = against.series
     sizes = {row["facility"]: (row["n_points"], row["n_baseline"]) for row in series.to_dict(orient="records")}
     judged = table["variation"].isin(["improving", "concerning", "changed", "common cause"])
+
+    def rate(n_points: int, n_baseline: int) -> float:
+        # To the nearest half year and quarter: it hardly depends on them, and each pair is a simulation of its own.
+        baseline = max(FEWEST_MONTHS, 3 * round(n_baseline / 3))
+        return spc.last_point_rate(VERDICT_RULES, max(baseline, 6 * round(n_points / 6)), baseline)
+
     return [
-        spc.last_point_rate(VERDICT_RULES, *sizes[name]) if is_judged else np.nan
-        for name, is_judged in zip(table["facility"], judged, strict=True)
+        rate(*sizes[name]) if is_judged else np.nan for name, is_judged in zip(table["facility"], judged, strict=True)
     ]
 
 
