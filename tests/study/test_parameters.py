@@ -343,3 +343,11 @@ def test_the_message_names_the_file(yaml_file: Any):
     assert complaint_about_file(path) == (
         "kangra.yaml: 1 thing needs attention\n  - 'data_cutt' is not a parameter. Did you mean 'data_cut'?"
     )
+
+
+def test_a_transition_that_reaches_the_month_told_is_refused():
+    values = {"collaborative": "k", "title": "K", "data": "k", "data_cut": "2023-12-31"}
+    with pytest.raises(ParameterError, match=r"effectiveness.transition_months is 12: .*fewer than effect_month"):
+        check_parameters(values | {"options": {"effectiveness": {"transition_months": 12}}})
+    checked = check_parameters(values | {"options": {"effectiveness": {"transition_months": 12, "effect_month": 13}}})
+    assert checked.options.effectiveness.transition_months == 12

@@ -22,6 +22,7 @@ from pydantic import (
     Field,
     Strict,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
 
@@ -93,6 +94,13 @@ class Effectiveness(_Model):
         description="the kinds of events to mark on run charts, a list",
         examples=[["learning_session", "sharing"]],
     )
+
+    @field_validator("transition_months")
+    @classmethod
+    def _before_the_month_told(cls, months: int, info: ValidationInfo) -> int:
+        if months >= info.data.get("effect_month", months + 1):
+            raise ValueError("not below effect_month")
+        return months
 
 
 class Sustainment(_Model):
