@@ -73,13 +73,13 @@ def false_signal_rate(
 
 @lru_cache(maxsize=256)
 def last_point_rate(rules: str, n_points: int, baseline: int) -> float:
-    """How often the last point of a control chart is flagged though nothing changed: 4,000 series of normal values.
+    """How often the last point of a control chart is flagged though nothing changed: 2,000 series of normal values.
 
     `baseline` of the `n_points` make centre and limits.
     """
-    values = np.random.default_rng(20201216).standard_normal(4_000 * n_points)
+    values = np.random.default_rng(20201216).standard_normal(2_000 * n_points)
     data = pd.DataFrame(
-        {"series": np.repeat(range(4_000), n_points), "period": np.tile(range(n_points), 4_000), "value": values}
+        {"series": np.repeat(range(2_000), n_points), "period": np.tile(range(n_points), 2_000), "value": values}
     )
     frozen = baseline if baseline < n_points else None
     points = chart(data, "i", period="period", value="value", by="series", rules=rules, baseline=frozen).points
