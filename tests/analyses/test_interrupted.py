@@ -83,7 +83,7 @@ def test_a_rise_that_goes_on_anyway_is_no_change():
 
 
 def test_months_of_the_transition_do_not_count_as_after():
-    options = {"effectiveness": {"transition_months": 17}}
+    options = {"effectiveness": {"transition_months": 17, "effect_month": 18}}
     result = only(collaborative(1, options=options))
     assert result.facilities["reason"].tolist() == ["too_few_after"]
     assert result.month is None
