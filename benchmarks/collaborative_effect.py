@@ -84,7 +84,9 @@ def estimate_once(name: str, n: int, seed: int) -> tuple[float, float, float]:
     (indicator,) = indicators(study)
     months = from_joining(study, facility_months(study, indicator))
     shown = months.loc[months["denominator"] >= study.parameters.options.smallest_denominator]
-    month, fits, _ = fit_facilities(shown, transition=0, asked=MONTH, engines=("averaged",))
+    month, fits, _ = fit_facilities(
+        shown, transition=0, asked=MONTH, engines=("averaged",), is_share=indicator.kind == "proportion"
+    )
     told = changes(fits, shown.groupby("facility_id")["start"].first(), "averaged", month)
     same = [facility for facility, fit in fits.items() if fit.design.trend]
     pooled = average(told, same)
