@@ -1,7 +1,6 @@
 """Staggered difference-in-differences: by hand, against other programs, and on data with a known effect."""
 
 import math
-import time
 
 import numpy as np
 import pandas as pd
@@ -273,14 +272,6 @@ def test_the_base_of_a_universal_base_is_zero_without_an_interval():
     base = fit(panel(FOUR), base="universal").event_study.set_index("since_joining").loc[-1]
     assert base["estimate"] == 0
     assert base[["standard_error", "low", "band_low"]].isna().all()
-
-
-def test_three_years_of_four_groups_of_eight_take_less_than_half_a_second():
-    frame = collaborative(np.random.default_rng(1))
-    fit(frame)  # what is imported on first use does not count
-    start = time.process_time()
-    fit(frame, draws=10_000)
-    assert time.process_time() - start < 0.5
 
 
 # --- who is left out, and what is refused ----------------------------------------------------------
