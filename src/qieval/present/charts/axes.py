@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
 from qieval.analyses.series import Indicator
+from qieval.methods.survival import KaplanMeier
 from qieval.present import numbers
 from qieval.present.theme import BAND, GREY, spread
 
@@ -128,16 +129,38 @@ def rows_under(ax: Axes, points: pd.DataFrame, ticks: pd.DatetimeIndex) -> None:
     by_period = points.set_index("period")
     for line, (title, column) in enumerate(rows):
         offset = -34 - 12 * line
-        shown = [(tick, numbers.whole(by_period.loc[tick, column])) for tick in ticks if tick in by_period.index]
+        shown = [tick for tick in ticks if tick in by_period.index]
+        cells = [(float(mdates.date2num(tick)), numbers.whole(by_period.loc[tick, column])) for tick in shown]
+        row_under(ax, title, cells, offset=offset)
+
+
+def row_under(ax: Axes, title: str, cells: Sequence[tuple[float, str]], *, offset: int) -> None:
+    """A row of small texts below the axes, each at its place, with a title to its left; `offset` in points."""
+    ax.annotate(
+        title, (0, 0), xycoords="axes fraction", xytext=(-14, offset), textcoords="offset points",
+        ha="right", va="top", fontsize=8, color=GREY, annotation_clip=False,
+    )  # fmt: skip
+    for position, text in cells:
         ax.annotate(
-            title, (0, 0), xycoords="axes fraction", xytext=(-14, offset), textcoords="offset points",
-            ha="right", va="top", fontsize=8, color=GREY, annotation_clip=False,
+            text, (position, 0), xycoords=("data", "axes fraction"), xytext=(0, offset),
+            textcoords="offset points", ha="center", va="top", fontsize=8, color=GREY, annotation_clip=False,
         )  # fmt: skip
-        for tick, text in shown:
-            ax.annotate(
-                text, (mdates.date2num(tick), 0), xycoords=("data", "axes fraction"), xytext=(0, offset),
-                textcoords="offset points", ha="center", va="top", fontsize=8, color=GREY, annotation_clip=False,
-            )  # fmt: skip
+
+
+def open_under(ax: Axes, curve: KaplanMeier, ticks: Sequence[int], title: str) -> None:
+    """How many were still followed at each labelled month, under a title."""
+    ax.annotate(
+        title, (0, 0), xycoords="axes fraction", xytext=(0, -42), textcoords="offset points", va="top", color=GREY,
+        annotation_clip=False,
+    )  # fmt: skip
+    steps = curve.curve
+    for tick in ticks:
+        later = steps.loc[steps["time"] >= tick]
+        still_open = int(later["at_risk"].iloc[0]) if len(later) else 0
+        ax.annotate(
+            f"{still_open}", (tick, 0), xycoords=("data", "axes fraction"), xytext=(0, -57),
+            textcoords="offset points", ha="center", va="top", annotation_clip=False,
+        )  # fmt: skip
 
 
 def wrapped(text: str, width: int) -> str:

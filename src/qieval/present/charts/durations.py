@@ -7,14 +7,12 @@ import math
 import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from qieval.analyses.durations import Durations
-from qieval.methods.survival import KaplanMeier
 from qieval.present import numbers
-from qieval.present.charts.axes import month_axis, phase_bands
+from qieval.present.charts.axes import month_axis, open_under, phase_bands
 from qieval.present.display import Figure
-from qieval.present.theme import BLACK, BLUE, GREY, SAND, SKY, VERMILION, drawing, finished
+from qieval.present.theme import BLACK, BLUE, SAND, SKY, VERMILION, drawing, finished
 from qieval.present.wording import durations as wording
 
 
@@ -46,7 +44,7 @@ def share_ended(result: Durations) -> Figure | None:
                 f"Median {numbers.months(curve.median)} months", (0, 0.5), xytext=(6, 4), textcoords="offset points",
                 color=VERMILION,
             )  # fmt: skip
-        _still_open(ax, curve, ticks)
+        open_under(ax, curve, ticks, "Projects still open")
         return finished(
             figure,
             name="share_of_projects_ended",
@@ -58,22 +56,6 @@ def share_ended(result: Durations) -> Figure | None:
 def _month_counts(last: float) -> list[int]:
     step = next(step for step in (1, 2, 3, 6, 12, 24) if last / step <= 12 or step == 24)
     return list(range(0, int(last + 0.1) + 1, step))
-
-
-def _still_open(ax: Axes, curve: KaplanMeier, ticks: list[int]) -> None:
-    """How many projects were still open at each labelled month."""
-    ax.annotate(
-        "Projects still open", (0, 0), xycoords="axes fraction", xytext=(0, -42), textcoords="offset points",
-        va="top", color=GREY, annotation_clip=False,
-    )  # fmt: skip
-    steps = curve.curve
-    for tick in ticks:
-        later = steps.loc[steps["time"] >= tick]
-        still_open = int(later["at_risk"].iloc[0]) if len(later) else 0
-        ax.annotate(
-            f"{still_open}", (tick, 0), xycoords=("data", "axes fraction"), xytext=(0, -57),
-            textcoords="offset points", ha="center", va="top", annotation_clip=False,
-        )  # fmt: skip
 
 
 def timelines(result: Durations) -> Figure | None:

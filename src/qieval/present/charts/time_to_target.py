@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from qieval.analyses.time_to_target import TimeToTarget
 from qieval.methods.survival import KaplanMeier
 from qieval.present import numbers
-from qieval.present.charts.axes import labels_beside
+from qieval.present.charts.axes import labels_beside, open_under
 from qieval.present.display import Figure, file_name
-from qieval.present.theme import BLACK, BLUE, GREY, SKY, VERMILION, drawing, finished
+from qieval.present.theme import BLACK, BLUE, SKY, VERMILION, drawing, finished
 from qieval.present.wording import time_to_target as wording
 
 
@@ -50,7 +50,7 @@ def share_at_target(result: TimeToTarget) -> Figure | None:
         if result.by_chance is not None:
             beside.append((float(result.by_chance["share"].iloc[-1]), second, BLACK))
         labels_beside(ax, beside)
-        _still_open(ax, curve, ticks)
+        open_under(ax, curve, ticks, "Facilities followed and not yet at the target")
         return finished(
             figure,
             name=f"time_to_target_{file_name(result.indicator.indicator_id)}",
@@ -76,19 +76,3 @@ def _median(ax: Axes, result: TimeToTarget, curve: KaplanMeier, last: float) -> 
 def _month_counts(last: float) -> list[int]:
     step = next(step for step in (1, 2, 3, 6, 12, 24) if last / step <= 12 or step == 24)
     return list(range(0, int(last + 0.1) + 1, step))
-
-
-def _still_open(ax: Axes, curve: KaplanMeier, ticks: list[int]) -> None:
-    """How many facilities were followed and still short of the target at each labelled month."""
-    ax.annotate(
-        "Facilities followed and not yet at the target", (0, 0), xycoords="axes fraction", xytext=(0, -42),
-        textcoords="offset points", va="top", color=GREY, annotation_clip=False,
-    )  # fmt: skip
-    steps = curve.curve
-    for tick in ticks:
-        later = steps.loc[steps["time"] >= tick]
-        still_open = int(later["at_risk"].iloc[0]) if len(later) else 0
-        ax.annotate(
-            f"{still_open}", (tick, 0), xycoords=("data", "axes fraction"), xytext=(0, -57),
-            textcoords="offset points", ha="center", va="top", annotation_clip=False,
-        )  # fmt: skip

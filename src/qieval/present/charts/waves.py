@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter
 
 from qieval.analyses.waves import Waves
 from qieval.present import numbers
-from qieval.present.charts.axes import labels_beside, value_axis, wrapped
+from qieval.present.charts.axes import labels_beside, row_under, value_axis, wrapped
 from qieval.present.display import Figure, file_name
 from qieval.present.tables.waves import months_label
 from qieval.present.theme import BLACK, BLUE, GREY, VERMILION, drawing, finished
@@ -160,15 +160,7 @@ def _periods(ax: Axes, study: pd.DataFrame, width: int) -> None:
 
 def _row(ax: Axes, title: str, cells: list[tuple[float, int]], *, offset: int = -22) -> None:
     """Counts under the ticks, and the axis title moved below them."""
-    ax.annotate(
-        title, (0, 0), xycoords="axes fraction", xytext=(-14, offset), textcoords="offset points",
-        ha="right", va="top", fontsize=8, color=GREY, annotation_clip=False,
-    )  # fmt: skip
-    for position, n in cells:
-        ax.annotate(
-            numbers.whole(n), (position, 0), xycoords=("data", "axes fraction"), xytext=(0, offset),
-            textcoords="offset points", ha="center", va="top", fontsize=8, color=GREY, annotation_clip=False,
-        )  # fmt: skip
+    row_under(ax, title, [(position, numbers.whole(n)) for position, n in cells], offset=offset)
     ax.xaxis.labelpad = 16
 
 
