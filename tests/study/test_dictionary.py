@@ -32,7 +32,7 @@ def test_a_parameter_has_its_default_and_an_example():
     page = parameter_dictionary()
     assert "| `data_cut` | required | The last day the data cover, as YYYY-MM-DD | `'2023-12-31'` |" in page
     assert "\n## options.sustainment\n" in page
-    assert "| `follow_up_months` | `[6, 12]` | A list of months after support ended | `[6, 12]` |" in page
+    assert "| `follow_up_months` | `[6, 12, 24]` | A list of months after support ended | `[6, 12, 24]` |" in page
 
 
 def test_both_pages_are_written_where_they_are_asked_for(tmp_path: Path):

@@ -52,7 +52,7 @@ def test_four_keys_are_enough_and_all_others_have_defaults():
     assert parameters.phases == {}
     assert parameters.notes == {}
     assert parameters.options.smallest_denominator == 5
-    assert parameters.options.sustainment.follow_up_months == (6, 12)
+    assert parameters.options.sustainment.follow_up_months == (6, 12, 24)
 
 
 def test_yaml_dates_and_iso_text_give_the_same_parameters(yaml_file: Any):
@@ -231,7 +231,7 @@ def test_a_group_of_options_must_be_a_group():
 
 
 def test_a_list_holds_what_it_should():
-    said = "give a list of months after support ended, for example [6, 12]."
+    said = "give a list of months after support ended, for example [6, 12, 24]."
     assert option(sustainment={"follow_up_months": []}) == [f"options.sustainment.follow_up_months is []: {said}"]
     assert option(sustainment={"follow_up_months": 6}) == [f"options.sustainment.follow_up_months is 6: {said}"]
     assert option(sustainment={"follow_up_months": [6, "x"]}) == [

@@ -103,6 +103,30 @@ class Effectiveness(_Model):
         return months
 
 
+class Mentoring(_Model):
+    """Options of the mentoring notebook."""
+
+    recent_days: tuple[Whole, ...] = Field(
+        (30, 60, 90),
+        min_length=1,
+        description="a list of days: facilities visited within so many days before the data cut are counted",
+        examples=[[30, 60, 90]],
+    )
+    lag_months: Whole = Field(
+        1,
+        ge=0,
+        description="the months after which a visit is expected to show in an indicator, 0 or more",
+        examples=[1],
+    )
+
+    @field_validator("recent_days")
+    @classmethod
+    def _at_least_one_day(cls, days: tuple[int, ...]) -> tuple[int, ...]:
+        if min(days) < 1:
+            raise ValueError("below 1")
+        return tuple(sorted(set(days)))
+
+
 class Sustainment(_Model):
     """Options of the sustainment notebook."""
 
@@ -113,8 +137,14 @@ class Sustainment(_Model):
         0.05, ge=0, lt=1, description="a proportion between 0 and 1: the loss still counted as kept", examples=[0.05]
     )
     window_months: Whole = Field(3, ge=1, description="the months averaged for a level, 1 or more", examples=[3])
+    months_to_lose: Whole = Field(
+        3,
+        ge=1,
+        description="the months in a row below what still counts as kept after which a gain counts as lost",
+        examples=[3],
+    )
     follow_up_months: tuple[Whole, ...] = Field(
-        (6, 12), min_length=1, description="a list of months after support ended", examples=[[6, 12]]
+        (6, 12, 24), min_length=1, description="a list of months after support ended", examples=[[6, 12, 24]]
     )
 
     @field_validator("follow_up_months")
@@ -131,9 +161,19 @@ class Options(_Model):
     smallest_denominator: Whole = Field(
         5, ge=1, description="the fewest people a facility's month must have to be shown, 1 or more", examples=[5]
     )
+    minutes_per_notebook: float = Field(
+        30,
+        gt=0,
+        le=1440,
+        description="the minutes after which a notebook is ended and its section fails",
+        examples=[30],
+    )
     reading: Reading = Field(Reading(), description="separator and decimal", examples=[{"separator": ";"}])
     effectiveness: Effectiveness = Field(
         Effectiveness(), description="options of that notebook", examples=[{"months_to_reach": 3}]
+    )
+    mentoring: Mentoring = Field(
+        Mentoring(), description="options of that notebook", examples=[{"recent_days": [30, 60, 90]}]
     )
     sustainment: Sustainment = Field(
         Sustainment(), description="options of that notebook", examples=[{"tolerance": 0.05}]
