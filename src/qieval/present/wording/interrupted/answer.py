@@ -79,8 +79,9 @@ def _refused(result: Interrupted) -> str:
     return (
         f"no claim can be made. In {of(beyond, pooled.k, 'facility', 'facilities')}, with "
         f"{percent(result.beyond_share)} of the weight, the trend before joining would have passed {edge(indicator)} "
-        f"by month {result.month}, so it cannot have gone on, and the average against it ({change(pooled.estimate, indicator)}, "
-        f"95% interval {limits(pooled.low, pooled.high, indicator)}) is no evidence of a change for better or worse."
+        f"by month {result.month}, so it cannot have gone on, and the average against it "
+        f"({change(pooled.estimate, indicator)}, 95% interval {limits(pooled.low, pooled.high, indicator)}) "
+        "is no evidence of a change for better or worse."
     )
 
 
