@@ -230,7 +230,7 @@ def test_every_file_that_is_no_table_is_told(folder: Any):
 
 NOTHING = (
     f"holds none of the tables {', '.join(TABLES)} -> "
-    "name each CSV file or sheet after its table, or start from `qieval template study.xlsx`"
+    "name each file or sheet after its table, or start from `qieval template study.xlsx`"
 )
 
 
@@ -256,7 +256,7 @@ def test_a_folder_with_an_empty_table_only_is_refused(folder: Any):
 
 def test_a_csv_file_alone_is_refused_with_the_way_out(folder: Any):
     path = folder(facilities=FACILITIES) / "facilities.csv"
-    assert refusal(path) == "facilities.csv: a single CSV file -> give the folder it lies in"
+    assert refusal(path) == "facilities.csv: a single csv file -> give the folder it lies in"
 
 
 def test_an_old_excel_file_is_refused_with_the_way_out(tmp_path: Path):

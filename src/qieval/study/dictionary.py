@@ -19,11 +19,12 @@ from qieval.study.schema import COLLABORATIVE, TABLES, TYPES, Column, Table
 MADE_BY = "<!-- Made by `python -m qieval.study.dictionary docs`; change the source, not this page. -->"
 
 TABLES_IN_WORDS = f"""\
-A study is an Excel workbook with one sheet per table, or a folder with one CSV file per table of the same name
-(`visits.csv`). Fill in only the tables you have data for. Ids are text of your own, written the same everywhere; dates
-are ISO dates (`2023-07-31`), a month is its first day (`2023-07-01`). A blank cell means "not known": missing is never
-zero. One store may hold several collaboratives: any table may then carry the column `{COLLABORATIVE.name}`, and each
-report reads its own rows.
+A study is an Excel workbook with one sheet per table, or a folder with one CSV or Parquet file per table of the
+same name (`visits.csv`). Fill in only the tables you have data for. Ids are text of your own, written the same
+everywhere; dates are ISO dates (`2023-07-31`), a month is its first day (`2023-07-01`). A blank cell means "not known":
+missing is never zero. One store may hold several collaboratives: any table may then carry the column
+`{COLLABORATIVE.name}`, and each report reads its own rows; of Parquet files, only these are read at all, the quicker
+the closer together they lie, so sort a large store by that column.
 
 The value of an indicator follows from its kind. A `proportion`, `rate`, `mean` or `time_between` is numerator /
 denominator (for a rate, times `per`): for a mean the numerator is the sum of the values and the denominator how many

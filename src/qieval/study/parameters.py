@@ -190,7 +190,9 @@ class Parameters(_Model):
         examples=["kangra_2023"],
     )
     title: str = Field(min_length=1, description="the name as it should appear in the report", examples=["Kangra 2023"])
-    data: str = Field(min_length=1, description="a folder of CSV files or an .xlsx file", examples=["data/kangra.xlsx"])
+    data: str = Field(
+        min_length=1, description="a folder of CSV or Parquet files or an .xlsx file", examples=["data/kangra.xlsx"]
+    )
     data_cut: Day = Field(description="the last day the data cover, as YYYY-MM-DD", examples=["2023-12-31"])
     phases: dict[str, Phase] = Field(
         {},

@@ -1,4 +1,4 @@
-"""From files to tables of text: a folder of CSV files, or one Excel workbook, of the same shape.
+"""From files to tables of text: a folder of CSV or Parquet files, or one Excel workbook, of the same shape.
 
 Nothing is interpreted here. Each cell becomes the text a user would see, and each row keeps the number
 it has in a text editor or in Excel, so that a message can point at it. What would lose a value without
@@ -36,6 +36,7 @@ class RawTable:
     source: str
     cells: pd.DataFrame
     rows: np.ndarray  # of int, one per line of `cells`
+    others: frozenset[str] = frozenset()  # collaboratives that have rows in the file which were not read
 
     def of_collaborative(self, collaborative: str) -> RawTable:
         """The rows of one collaborative, where the table tells whose rows they are."""
@@ -46,8 +47,12 @@ class RawTable:
         return RawTable(name=self.name, source=self.source, cells=cells, rows=self.rows[mine])
 
 
-def read_tables(path: Path, reading: Reading) -> tuple[dict[str, RawTable], list[Problem]]:
-    """Every table found in a folder of CSV files or in a workbook, and what kept others from being read.
+def read_tables(
+    path: Path, reading: Reading, *, collaborative: str | None = None
+) -> tuple[dict[str, RawTable], list[Problem]]:
+    """Every table found in a folder of CSV or Parquet files or in a workbook, and what kept others from being read.
+
+    Of Parquet files that many collaboratives share, only the rows of `collaborative` are read, if one is named.
 
     Raises
     ------
@@ -55,32 +60,34 @@ def read_tables(path: Path, reading: Reading) -> tuple[dict[str, RawTable], list
         If there is nothing that can be read at all.
     """
     if path.is_dir():
-        tables, problems = _read_folder(path, reading)
+        tables, problems = _read_folder(path, reading, collaborative)
     elif path.suffix.lower() in {".xlsx", ".xlsm"}:
         tables, problems = _read_workbook(path, reading)
-    elif path.suffix.lower() == ".csv":
-        raise DataError(f"{path.name}: a single CSV file -> give the folder it lies in")
+    elif path.suffix.lower() in READERS:
+        raise DataError(f"{path.name}: a single {path.suffix[1:]} file -> give the folder it lies in")
     else:
         raise DataError(f"{path.name}: neither a folder nor an .xlsx file -> save it as an Excel workbook (.xlsx)")
     if not tables and not any(problem.level == "error" for problem in problems):
         near = "".join(f"; {one.source}: {one.remedy}" for one in problems if "your own" not in one.remedy)
         raise DataError(
             f"{path.name}: holds none of the tables {', '.join(TABLES)} -> "
-            f"name each CSV file or sheet after its table, or start from `qieval template study.xlsx`{near}"
+            f"name each file or sheet after its table, or start from `qieval template study.xlsx`{near}"
         )
     return tables, problems
 
 
-def _read_folder(folder: Path, reading: Reading) -> tuple[dict[str, RawTable], list[Problem]]:
+def _read_folder(
+    folder: Path, reading: Reading, collaborative: str | None
+) -> tuple[dict[str, RawTable], list[Problem]]:
     tables: dict[str, RawTable] = {}
     problems: list[Problem] = []
-    for file in sorted(entry for entry in folder.iterdir() if entry.suffix.lower() == ".csv"):
+    for file in sorted(entry for entry in folder.iterdir() if entry.suffix.lower() in READERS):
         name = _column_name(file.stem)
         if name not in TABLES:
             problems += _unknown_table(file.name, name)
             continue
         try:
-            table, found = _read_csv(file.read_text(encoding="utf-8-sig"), name, file.name, reading)
+            table, found = READERS[file.suffix.lower()](file, name, reading, collaborative)
         except UnicodeDecodeError:
             what, remedy = "not UTF-8 text", "save it from Excel as 'CSV UTF-8'"
             table, found = None, [Problem(source=file.name, what=what, remedy=remedy)]
@@ -91,7 +98,25 @@ def _read_folder(folder: Path, reading: Reading) -> tuple[dict[str, RawTable], l
     return tables, problems
 
 
-def _read_csv(text: str, name: str, source: str, reading: Reading) -> tuple[RawTable | None, list[Problem]]:
+def _read_parquet(
+    file: Path, name: str, reading: Reading, collaborative: str | None
+) -> tuple[RawTable | None, list[Problem]]:
+    from qieval.study.parquet import read_parquet
+
+    try:
+        found = read_parquet(file, key=COLLABORATIVE.name, collaborative=collaborative)
+    except ValueError:
+        remedy = "write it again, for instance with pandas' to_parquet"
+        return None, [Problem(source=file.name, what="not readable as Parquet", remedy=remedy)]
+    records = [(row, [_cell_text(value, reading.decimal) for value in values]) for row, values in found.records]
+    table, problems = _table(records, name, file.name)
+    return (replace(table, others=found.others) if table else None), problems
+
+
+def _read_csv(
+    file: Path, name: str, reading: Reading, collaborative: str | None
+) -> tuple[RawTable | None, list[Problem]]:
+    text, source = file.read_text(encoding="utf-8-sig"), file.name
     separator = "\t" if reading.separator == "tab" else reading.separator
     # Strict: otherwise a quotation mark that is never closed swallows all rows below it without a word.
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
@@ -114,6 +139,9 @@ def _read_csv(text: str, name: str, source: str, reading: Reading) -> tuple[RawT
                 remedy = f"add 'options: {{reading: {{separator: \"{declared}\"}}}}' to the parameters"
                 return None, [Problem(source=source, what=what, remedy=remedy)]
     return _table(records, name, source)
+
+
+READERS = {".csv": _read_csv, ".parquet": _read_parquet}
 
 
 def _read_workbook(path: Path, reading: Reading) -> tuple[dict[str, RawTable], list[Problem]]:

@@ -101,9 +101,12 @@ def check_study(parameters: Parameters, *, home: Path) -> tuple[Study | None, li
     DataError
         If there is no data to check.
     """
-    raws, problems = read_tables(find_data(parameters.data, home), parameters.options.reading)
+    raws, problems = read_tables(
+        find_data(parameters.data, home), parameters.options.reading, collaborative=parameters.collaborative
+    )
     keyed = {name: raw for name, raw in raws.items() if COLLABORATIVE.name in raw.cells}
-    known = sorted({value for raw in keyed.values() for value in raw.cells[COLLABORATIVE.name] if value})
+    named = {value for raw in keyed.values() for value in raw.cells[COLLABORATIVE.name] if value}
+    known = sorted(named.union(*(raw.others for raw in keyed.values())))
     if known and parameters.collaborative not in known:
         raise DataError(
             f"{Path(parameters.data).name}: no row has the {COLLABORATIVE.name} {parameters.collaborative!r} -> "
