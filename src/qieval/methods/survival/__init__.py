@@ -1,0 +1,22 @@
+"""Time until something happens, with what has not happened yet counted as such."""
+
+from qieval.methods.survival.compare import LogRank, Ratios, hazard_ratios, log_rank, time_ratios
+from qieval.methods.survival.competing import GrayTest, cumulative_incidence, gray_test
+from qieval.methods.survival.kaplan_meier import KaplanMeier, kaplan_meier
+from qieval.methods.survival.restricted_mean import RestrictedMean, restricted_mean, restricted_mean_difference
+
+__all__ = [
+    "GrayTest",
+    "KaplanMeier",
+    "LogRank",
+    "Ratios",
+    "RestrictedMean",
+    "cumulative_incidence",
+    "gray_test",
+    "hazard_ratios",
+    "kaplan_meier",
+    "log_rank",
+    "restricted_mean",
+    "restricted_mean_difference",
+    "time_ratios",
+]

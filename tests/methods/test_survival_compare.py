@@ -1,0 +1,118 @@
+"""Log-rank, hazard ratios and time ratios, against R and by simulation."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from qieval.errors import DataError
+from qieval.methods.survival import hazard_ratios, log_rank, time_ratios
+
+
+@pytest.fixture
+def lung(reference):
+    folder = reference / "reference" / "methods"
+    expected = pd.read_csv(folder / "expected" / "c01_km_lung.csv", index_col="quantity")["value"].astype(float)
+    data = pd.read_csv(folder / "data" / "lung.csv").sort_values("sex", kind="stable")
+    return data["time"], data["status"] == 2, data["sex"], expected
+
+
+def test_log_rank_as_survdiff(lung):
+    found = log_rank(*lung[:3])
+    assert found.statistic == pytest.approx(lung[3]["logrank_chisq_rho0"], rel=1e-8)
+    assert found.p_value == pytest.approx(lung[3]["logrank_p_rho0"], rel=1e-8)
+    assert found.degrees_of_freedom == 1
+
+
+def test_the_time_ratio_is_that_of_survreg_for_the_likeliest_shape(lung):
+    found = time_ratios(*lung[:3])
+    shapes = ("weibull", "lognormal", "loglogistic")
+    assert found.model == max(shapes, key=lambda shape: lung[3][f"aft_{shape}_loglik"])
+    ratio = np.exp(lung[3][f"aft_{found.model}_coef[sex]"])
+    assert found.table["ratio"].item() == pytest.approx(ratio, rel=1e-5)
+    assert found.reference == 1
+
+
+def test_the_hazard_ratio_by_hand():
+    # With two durations of each group and no ties, the ratio that maximises Cox's likelihood is found by bisection.
+    durations = np.tile([1.0, 2, 3, 4], 8) + np.repeat(np.arange(8), 4) * 10
+    observed = np.ones(32, dtype=bool)
+    groups = np.where(np.arange(32) % 3 == 0, "b", "a")
+    groups[0] = "a"
+    found = hazard_ratios(durations, observed, groups).table.iloc[0]
+
+    def slope(ratio: float) -> float:
+        order = np.argsort(durations)
+        ordered = groups[order] == "b"
+        total = 0.0
+        for place in range(len(ordered)):
+            n_b, n = ordered[place:].sum(), len(ordered) - place
+            total += ordered[place] - ratio * n_b / (ratio * n_b + n - n_b)
+        return total
+
+    low, high = 0.01, 100.0
+    for _ in range(200):
+        middle = (low * high) ** 0.5
+        low, high = (middle, high) if slope(middle) > 0 else (low, middle)
+    assert found["group"] == "b"
+    assert found["ratio"] == pytest.approx(low, rel=1e-6)
+
+
+def exponential(seed: int, means: dict[str, float], n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    groups = np.repeat(list(means), n)
+    durations = rng.exponential([means[group] for group in groups])
+    limit = rng.uniform(2, 20, len(groups))
+    return np.minimum(durations, limit), durations <= limit, groups
+
+
+def test_known_ratios_are_recovered():
+    data = exponential(7, {"a": 5.0, "b": 10.0, "c": 2.5}, 1500)
+    hazards, times = hazard_ratios(*data).table.set_index("group"), time_ratios(*data).table.set_index("group")
+    for group, ratio in (("b", 2.0), ("c", 0.5)):
+        assert times.loc[group, "low"] < ratio < times.loc[group, "high"]
+        assert hazards.loc[group, "low"] < 1 / ratio < hazards.loc[group, "high"]
+        assert times.loc[group, "high"] - times.loc[group, "low"] < 0.4 * ratio
+    assert hazards["proportional_p"].min() > 0.001
+
+
+def test_hazards_that_cross_are_not_called_proportional():
+    rng = np.random.default_rng(3)
+    early, late = rng.weibull(0.6, 300) * 6, rng.weibull(3.0, 300) * 6
+    found = hazard_ratios(np.append(early, late), np.ones(600, dtype=bool), np.repeat(["a", "b"], 300))
+    assert found.table["proportional_p"].item() < 1e-6
+
+
+def test_the_first_group_is_the_one_that_others_are_set_against():
+    durations, observed, groups = exponential(1, {"z": 5.0, "a": 10.0}, 40)
+    found = time_ratios(durations, observed, groups)
+    assert found.reference == "z"
+    assert found.table["group"].tolist() == ["a"]
+
+
+@pytest.mark.parametrize("compare", [log_rank, hazard_ratios, time_ratios])
+def test_one_group_cannot_be_compared(compare):
+    with pytest.raises(DataError, match=r"^comparing groups needs at least two of them$"):
+        compare([1, 2, 3], [True] * 3, ["a"] * 3)
+
+
+@pytest.mark.parametrize("compare", [log_rank, hazard_ratios, time_ratios])
+def test_nothing_ended_cannot_be_compared(compare):
+    with pytest.raises(DataError, match=r"^nothing has ended, so there is nothing to compare$"):
+        compare([1, 2, 3], [False] * 3, ["a", "a", "b"])
+
+
+@pytest.mark.parametrize("compare", [hazard_ratios, time_ratios])
+def test_too_few_ends_give_no_ratio(compare):
+    said = "^9 ended, in groups of 5, 4: a ratio of 2 groups needs 10 ends or more, and some in each$"
+    with pytest.raises(DataError, match=said):
+        compare(np.arange(1.0, 10), [True] * 9, ["a"] * 5 + ["b"] * 4)
+
+
+def test_a_group_without_an_end_gives_no_ratio():
+    with pytest.raises(DataError, match=r"^12 ended, in groups of 12, 0: "):
+        hazard_ratios(np.arange(1.0, 15), [True] * 12 + [False] * 2, ["a"] * 12 + ["b"] * 2)
+
+
+def test_a_duration_of_0_gives_no_time_ratio():
+    with pytest.raises(DataError, match=r"^a time ratio needs durations above 0, and one is 0$"):
+        time_ratios(np.arange(0.0, 20), [True] * 20, ["a", "b"] * 10)
