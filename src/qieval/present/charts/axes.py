@@ -27,6 +27,12 @@ def month_ticks(first: pd.Timestamp, last: pd.Timestamp, most: int = 13) -> pd.D
     return ticks if len(ticks) > 1 else span[:: max(1, len(span) // most)]
 
 
+def month_counts(last: float) -> list[int]:
+    """Numbers of months to label from 0 to `last`: every one, or every second, third, sixth ..., a dozen at most."""
+    step = next(step for step in (1, 2, 3, 6, 12, 24) if last / step <= 12 or step == 24)
+    return list(range(0, int(last + 0.1) + 1, step))
+
+
 def month_axis(ax: Axes, first: pd.Timestamp, last: pd.Timestamp, most: int = 13) -> pd.DatetimeIndex:
     """Label the x axis with months, the year under the first and under each January."""
     ticks = month_ticks(first, last, most)

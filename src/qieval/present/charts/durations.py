@@ -10,7 +10,7 @@ import pandas as pd
 
 from qieval.analyses.durations import Durations
 from qieval.present import numbers
-from qieval.present.charts.axes import month_axis, open_under, phase_bands
+from qieval.present.charts.axes import month_axis, month_counts, open_under, phase_bands
 from qieval.present.display import Figure
 from qieval.present.theme import BLACK, BLUE, SAND, SKY, VERMILION, drawing, finished
 from qieval.present.wording import durations as wording
@@ -36,7 +36,7 @@ def share_ended(result: Durations) -> Figure | None:
         ax.set_yticks(np.linspace(0, 1, 6), [f"{share:.0f}" for share in np.linspace(0, 100, 6)])
         ax.set_ylabel("Projects ended (%)")
         ax.set_xlabel("Months since the project began", labelpad=4)
-        ticks = _month_counts(last)
+        ticks = month_counts(last)
         ax.set_xticks(ticks)
         if math.isfinite(curve.median):
             ax.plot([0, curve.median, curve.median], [0.5, 0.5, 0], color=VERMILION, linestyle="--", linewidth=1.2)
@@ -51,11 +51,6 @@ def share_ended(result: Durations) -> Figure | None:
             alt=wording.share_ended_alt(result),
             caption=wording.share_ended_caption(result),
         )
-
-
-def _month_counts(last: float) -> list[int]:
-    step = next(step for step in (1, 2, 3, 6, 12, 24) if last / step <= 12 or step == 24)
-    return list(range(0, int(last + 0.1) + 1, step))
 
 
 def timelines(result: Durations) -> Figure | None:

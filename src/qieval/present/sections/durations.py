@@ -1,0 +1,37 @@
+"""The parts of the durations notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from qieval.analyses.duration_groups import Grouping
+from qieval.analyses.durations import Durations
+from qieval.analyses.intensive_phase import BegunInIntensive
+from qieval.analyses.project_outcomes import ProjectOutcomes
+from qieval.present.charts import duration_groups as group_charts
+from qieval.present.charts import durations as charts
+from qieval.present.charts import project_outcomes as outcome_charts
+from qieval.present.sections import Heading
+from qieval.present.tables import duration_groups as group_tables
+from qieval.present.tables import project_outcomes as outcome_tables
+from qieval.present.wording import duration_groups as group_words
+from qieval.present.wording import project_outcomes as outcome_words
+
+
+def lengths(result: Durations, outcomes: ProjectOutcomes | None, begun: BegunInIntensive | None) -> Iterable[Any]:
+    """How long projects took, how they ended, and whether they began while mentoring was intensive."""
+    yield charts.share_ended(result)
+    yield outcome_words.answer(outcomes, begun)
+    yield outcome_charts.completed_and_abandoned(outcomes)
+    yield outcome_tables.outcomes(outcomes)
+
+
+def groups(groupings: Sequence[Grouping]) -> Iterable[Any]:
+    """Whether some projects take longer than others; nothing where all are of one kind."""
+    if not groupings:
+        return
+    yield Heading("Do some take longer than others?")
+    yield group_words.answer(groupings)
+    yield group_charts.medians(groupings)
+    yield group_tables.groups(groupings)
