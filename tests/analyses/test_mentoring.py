@@ -176,3 +176,84 @@ def test_a_sum_with_a_part_that_was_not_recorded_is_not_known():
     assert math.isnan(group["planned"])
     assert math.isnan(group["ratio"])
     assert group["done"] == 16
+
+
+# --- groups compared -------------------------------------------------------------------------------
+
+
+def test_network_against_hub_is_the_ratio_of_ratios_of_the_reference_case(hub_spoke):
+    (row,) = mentoring(hub_spoke).comparisons.to_dict(orient="records")
+    assert (row["between"], row["first"], row["other"], row["within"]) == ("mentor_type", "network", "hub", None)
+    assert [row["ratio"], row["low"], row["high"]] == pytest.approx([10.92857143, 3.897585466, 42.3947805])
+
+
+def test_the_pilots_groups_went_opposite_ways_though_their_sum_is_as_planned(hub_spoke):
+    assert mentoring(hub_spoke).opposite
+    assert not mentoring(totals(("network", None, 10, 14), ("hub", None, 10, 6))).opposite  # as chance has it
+
+
+def test_mentor_types_are_compared_within_a_setting_and_settings_within_a_mentor_type():
+    rows = [(kind, setting, 10, 5) for kind in ("network", "hub") for setting in ("rural", "urban")]
+    found = mentoring(totals(*rows)).comparisons
+    pairs = found[["first", "other", "within"]].to_numpy().tolist()
+    assert pairs == [
+        ["network", "hub", "rural"],
+        ["network", "hub", "urban"],
+        ["rural", "urban", "network"],
+        ["rural", "urban", "hub"],
+    ]
+
+
+def test_groups_without_a_plan_or_without_a_visit_between_them_are_not_compared():
+    assert mentoring(totals(("network", "rural", 0, 3), ("hub", "rural", 5, 3))).comparisons.empty
+    assert mentoring(totals(("network", "rural", 4, 0), ("hub", "rural", 5, 0))).comparisons.empty
+
+
+def test_of_the_visits_planned_those_made_have_the_exact_binomial_interval():
+    made = [("F1", "hub", f"2023-01-{day:02d}", "2023-02-01" if day <= 4 else None) for day in range(1, 19)]
+    group = mentoring(visits(*made, ("F1", "hub", None, "2023-03-01"))).groups.iloc[0]
+    assert (group["planned"], group["done"], group["planned_done"]) == (18, 5, 4)
+    limits = (4 / 18, 0.06409204772, 0.4763727657)
+    assert (group["share"], group["share_low"], group["share_high"]) == pytest.approx(limits)
+
+
+def test_totals_do_not_tell_which_planned_visits_were_made(hub_spoke):
+    assert mentoring(hub_spoke).groups[["planned_done", "share"]].isna().to_numpy().all()
+
+
+def test_hubs_are_told_apart_and_facilities_without_one_kept():
+    facilities = [
+        {"facility_id": "H", "name": "Hub", "role": "hub"},
+        {"facility_id": "F1", "name": "Amber", "hub_id": "H"},
+        {"facility_id": "F2", "name": "Blue"},
+    ]
+    made = [("F1", "hub", "2023-01-01", "2023-01-01"), ("F2", "district", "2023-01-01", None)]
+    found = mentoring(visits(*made, facilities=facilities)).hubs
+    assert found["hub"].iloc[0] == "Hub"
+    assert pd.isna(found["hub"].iloc[1])
+    assert found["done"].tolist() == [1, 0]
+
+
+# --- the truth of simulated collaboratives -----------------------------------------------------------
+
+
+def test_true_waits_coverage_and_intensity_are_recovered(benchmark_of_mentoring):
+    """Six collaboratives; `benchmarks/mentoring.py` draws hundreds."""
+    found = benchmark_of_mentoring.recovered(benchmark_of_mentoring.PLAIN, range(6), times=6)
+    off = (found["estimate"] - found["true"]).abs()
+    assert off.drop(index="rural to urban").max() < 0.08
+    assert off["rural to urban"] < 0.2
+    assert (found["covers"] >= 4 / 6).all()
+    assert found.loc["waits in_support over 60 days", "true"] == pytest.approx(0.22, abs=0.04)
+
+
+@pytest.fixture
+def benchmark_of_mentoring():
+    import importlib.util
+
+    from tests.analyses.conftest import PROJECT
+
+    spec = importlib.util.spec_from_file_location("benchmark_of_mentoring", PROJECT / "benchmarks" / "mentoring.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

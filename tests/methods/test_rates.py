@@ -7,7 +7,14 @@ import pandas as pd
 import pytest
 
 from qieval.errors import DataError, ParameterError
-from qieval.methods.rates import proportion, proportion_difference, rate_ratio, ratio
+from qieval.methods.rates import (
+    clustered_rate_ratio,
+    clustered_share,
+    proportion,
+    proportion_difference,
+    rate_ratio,
+    ratio,
+)
 from tests.methods.conftest import case
 
 C05, C06 = case("c05_poisson_visits"), case("c06_proportions")
@@ -261,3 +268,80 @@ def test_a_level_is_a_proportion(level, shown):
     for call in calls:
         with pytest.raises(ParameterError, match=rf"^level is {shown}: give a proportion such as 0\.95$"):
             call()
+
+
+# --- units that differ by more than chance -----------------------------------------------------------
+
+
+def test_the_ratio_of_two_groups_pools_their_units_and_leaves_out_one_at_a_time():
+    events, months = [2, 4, 6, 8, 1, 3], [10, 10, 10, 10, 10, 20]
+    estimate, low, high = clustered_rate_ratio(events, months, [True] * 4 + [False] * 2)
+    assert estimate == pytest.approx((20 / 40) / (4 / 30))
+    # By hand: rates without each unit, their jackknife variances on the log scale, and Satterthwaite's df.
+    left = [np.log(np.array([18, 16, 14, 12]) / 30), np.log(np.array([3 / 20, 1 / 10]))]
+    parts = [(len(x) - 1) / len(x) * ((x - x.mean()) ** 2).sum() for x in left]
+    df = sum(parts) ** 2 / (parts[0] ** 2 / 3 + parts[1] ** 2 / 1)
+    from scipy.stats import t
+
+    width = t.ppf(0.975, df) * math.sqrt(sum(parts))
+    assert (low, high) == pytest.approx((estimate * math.exp(-width), estimate * math.exp(width)))
+
+
+def test_facilities_that_differ_widen_the_interval_beyond_the_exact_one():
+    even, uneven = [5, 5, 6, 4, 5, 5], [0, 14, 1, 0, 13, 2]
+    is_first = [True] * 3 + [False] * 3
+    exact = rate_ratio(15, 30, 15, 30)
+    _, low, high = clustered_rate_ratio(even, [10] * 6, is_first)
+    assert exact[1] < low < high < exact[2]  # and facilities that are alike make it narrower
+    _, low, high = clustered_rate_ratio(uneven, [10] * 6, is_first)
+    assert low < exact[1] < exact[2] < high
+
+
+def test_units_that_do_not_differ_at_all_give_a_ratio_without_limits():
+    estimate, low, high = clustered_rate_ratio([2, 2, 1, 1], [1, 1, 1, 1], [True, True, False, False])
+    assert estimate == pytest.approx(2)
+    assert math.isnan(low)
+    assert math.isnan(high)
+
+
+@pytest.mark.parametrize("events", [[0, 0, 3, 4], [0, 5, 3, 4]])
+def test_a_group_that_hangs_on_one_unit_has_no_ratio(events):
+    with pytest.raises(DataError, match="fewer than two units with an event: give the counts"):
+        clustered_rate_ratio(events, [1, 1, 1, 1], [True, True, False, False])
+
+
+@pytest.mark.parametrize("months", [[1, 1, 0, 1], [1, 1, math.nan, 1]])
+def test_a_unit_without_exposure_has_no_rate(months):
+    with pytest.raises(DataError, match="needs 0 or more events and an exposure above 0"):
+        clustered_rate_ratio([1, 2, 3, 4], months, [True, True, False, False])
+
+
+def test_a_share_over_units_is_pooled_and_its_interval_is_over_units():
+    estimate, low, high = clustered_share([1, 2, 4], [2, 2, 8])
+    assert estimate == pytest.approx(7 / 12)
+    left = np.array([6 / 10, 5 / 10, 3 / 4])
+    error = math.sqrt(2 / 3 * ((left - left.mean()) ** 2).sum())
+    assert low == pytest.approx(max(7 / 12 - 4.302652729911275 * error, 0))
+    assert high == pytest.approx(min(7 / 12 + 4.302652729911275 * error, 1))
+
+
+def test_the_limits_of_a_share_of_units_end_at_0_and_1():
+    _, low, high = clustered_share([0, 5, 5], [5, 5, 5])
+    assert (low, high) == (0, 1)
+
+
+def test_units_that_are_all_alike_give_a_share_without_limits():
+    estimate, low, high = clustered_share([2, 4], [2, 4])
+    assert estimate == 1
+    assert math.isnan(low)
+    assert math.isnan(high)
+
+
+def test_the_share_of_a_single_unit_has_no_interval():
+    with pytest.raises(DataError, match="single unit has no interval over units: give its counts"):
+        clustered_share([1], [2])
+
+
+def test_a_part_above_its_whole_is_refused():
+    with pytest.raises(DataError, match="0 <= part <= whole"):
+        clustered_share([3, 1], [2, 2])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
 from typing import Any
 
 import pandas as pd
@@ -12,6 +12,9 @@ from qieval.present.display import Table
 from qieval.present.numbers import (
     DASH,
     day,
+    number,
+    of,
+    percent,
     ratio,
     ratio_interval,
     text,
@@ -19,30 +22,100 @@ from qieval.present.numbers import (
 )
 from qieval.present.wording.mentoring import group_name
 
-Show = Callable[[Any], str]
-
 
 def visits(result: Mentoring) -> Table:
-    """One row per mentor type and setting, and the sum of all below, which hides what the rows show."""
+    """One row per mentor type and setting, never a row for the sum, which hides what these show."""
     data = result.groups
+    shown = {"Mentors": [group_name(group) for group in data.itertuples()]} | _counted(data)
+    share: tuple[str, ...] = ()
+    if data["share"].notna().any():
+        shown |= {
+            "Of those planned, made": data["planned_done"].map(whole),
+            "Share of those planned": _shares(data),
+        }
+        share = ("Of those planned, made", "Share of those planned")
+    return Table(
+        name="visits",
+        caption="Mentoring visits planned and done",
+        shown=pd.DataFrame(shown),
+        data=data,
+        numeric=(*_COUNTED, *share),
+    )
+
+
+def by_hub(result: Mentoring) -> Table | None:
+    """One row per hub and mentor type, for the facilities of that hub."""
+    data = result.hubs
+    if data.empty:
+        return None
+    shown = {
+        "Facilities of hub": data["hub"].map(lambda name: name if isinstance(name, str) else "no hub recorded"),
+        "Mentors": data["mentor_type"].str.capitalize(),
+    }
+    return Table(
+        name="visits_by_hub",
+        caption="Mentoring visits planned and done, by hub",
+        shown=pd.DataFrame(shown | _counted(data)),
+        data=data,
+        numeric=_COUNTED,
+        folded=True,
+    )
+
+
+def comparisons(result: Mentoring) -> Table | None:
+    """One row per two groups: how many times as many visits for each planned."""
+    data = result.comparisons
+    if data.empty:
+        return None
     shown = pd.DataFrame(
         {
-            "Mentors": [group_name(group) for group in data.itertuples()],
-            "Planned": data["planned"].map(whole),
-            "Done": data["done"].map(whole),
-            "Done per planned": data["ratio"].map(ratio),
+            "Compared": [f"{row.first.capitalize()} : {row.other}" for row in data.itertuples()],
+            "Among": [_among(row) for row in data.itertuples()],
+            "First": [of(int(row.done), int(row.planned)) for row in data.itertuples()],
+            "Second": [of(int(row.other_done), int(row.other_planned)) for row in data.itertuples()],
+            "Ratio of ratios": [number(x) if math.isfinite(x) else "no limit" for x in data["ratio"]],
             "95% interval": [
-                DASH if pd.isna(group.ratio) else ratio_interval(group.low, group.high) for group in data.itertuples()
+                f"{number(row.low)} to {number(row.high) if math.isfinite(row.high) else 'no limit'}"
+                for row in data.itertuples()
             ],
         }
     )
     return Table(
-        name="visits",
-        caption="Mentoring visits planned and done",
+        name="visits_compared",
+        caption="Visits done for each planned, one group against another",
         shown=shown,
         data=data,
-        numeric=("Planned", "Done", "Done per planned", "95% interval"),
+        numeric=("First", "Second", "Ratio of ratios", "95% interval"),
+        folded=True,
     )
+
+
+_COUNTED = ("Planned", "Done", "Done per planned", "95% interval")
+
+
+def _counted(data: pd.DataFrame) -> dict[str, Any]:
+    """Planned, done and their ratio with its interval, as text."""
+    return {
+        "Planned": data["planned"].map(whole),
+        "Done": data["done"].map(whole),
+        "Done per planned": data["ratio"].map(ratio),
+        "95% interval": [
+            DASH if pd.isna(group.ratio) else ratio_interval(group.low, group.high) for group in data.itertuples()
+        ],
+    }
+
+
+def _shares(data: pd.DataFrame) -> list[str]:
+    return [
+        DASH if pd.isna(row.share) else f"{percent(row.share)} ({percent(row.share_low)} to {percent(row.share_high)})"
+        for row in data.itertuples()
+    ]
+
+
+def _among(row: Any) -> str:
+    if row.within is None:
+        return "all settings"
+    return f"{row.within} facilities" if row.between == "mentor_type" else f"visits by {row.within} mentors"
 
 
 def facilities_visited(result: Mentoring) -> Table | None:
@@ -54,6 +127,7 @@ def facilities_visited(result: Mentoring) -> Table | None:
         {
             "Facility": data["facility"],
             "Setting": data["setting"].map(text),
+            "Hub": data["hub"].map(text),
             "Planned": data["planned"].map(whole),
             "Done": data["done"].map(whole),
             "Last visit": data["last_visit"].map(day),

@@ -8,7 +8,7 @@ import pandas as pd
 
 from qieval.analyses.mentoring import Mentoring
 from qieval.present.display import Text
-from qieval.present.numbers import count, listed, of, percent, ratio, ratio_interval, whole
+from qieval.present.numbers import count, listed, number, of, percent, ratio, ratio_interval, whole
 
 
 def answer(result: Mentoring) -> Text:
@@ -27,6 +27,62 @@ def answer(result: Mentoring) -> Text:
         if result.never_visited:
             lines.append(f"Never visited: {listed(result.never_visited, most=40)}.")
     return Text(sentences=lines)
+
+
+def compared(result: Mentoring) -> Text:
+    """How much more one group had of its plan than another, and that their sum describes none of them."""
+    lines = []
+    if result.opposite:
+        lines.append(
+            "The groups went opposite ways: some clearly had more visits than planned, others clearly fewer. "
+            f"The sum of all, {whole(result.done)} of {whole(result.planned)}, describes none of them."
+        )
+    table = result.comparisons
+    apart = table.loc[(table["low"] > 1) | (table["high"] < 1)]
+    lines += [_apart(row) for row in apart.itertuples()]
+    open_ = len(table) - len(apart)
+    if open_:
+        which = (
+            f"In the other {count(open_, 'pair')} of groups" if len(apart) else "Between the groups that were compared"
+        )
+        lines.append(f"{which} it remains open which had more visits for each planned.")
+    if table.loc[table["between"] == "mentor_type", "within"].isna().any():
+        lines.append(
+            "Mentors of one type were not recorded for the same settings as those of the other, so the two may have "
+            "had different facilities to visit."
+        )
+    return Text(sentences=lines)
+
+
+def planned_visits_made(result: Mentoring) -> Text:
+    """Of the visits that were planned, the share that was made, which no unplanned visit can raise."""
+    known = result.groups.loc[result.groups["share"].notna()]
+    if known.empty:
+        return Text(sentences=[])
+    shares = [
+        f"{group_name(group).lower()} {percent(group.share)} ({of(int(group.planned_done), int(group.planned))}, 95% "
+        f"interval {percent(group.share_low)} to {percent(group.share_high)})"
+        for group in known.itertuples()
+    ]
+    return Text(sentences=[f"Of the visits planned, these were made: {'; '.join(shares)}."])
+
+
+def _apart(row: Any) -> str:
+    """Two groups whose ratios differ by more than chance, the one with more first."""
+    first, other, times, low, high = row.first, row.other, row.ratio, row.low, row.high
+    if times < 1:
+        first, other = other, first
+        times, low, high = (1 / x if x > 0 else float("inf") for x in (times, high, low))
+    upper = number(high) if high < float("inf") else "no upper limit"
+    many = f"{number(times)} times as many" if times < float("inf") else f"at least {number(low)} times as many"
+    limits = f"95% interval {number(low)} to {upper}"
+    if row.between == "setting":
+        return (
+            f"{row.within.capitalize()} mentors made {many} visits for each planned to {first} facilities as to "
+            f"{other} ones ({limits})."
+        )
+    where = f"In {row.within} facilities, {first}" if row.within else first.capitalize()
+    return f"{where} mentors made {many} visits for each planned as {other} mentors ({limits})."
 
 
 def group_name(group: Any) -> str:
@@ -67,8 +123,13 @@ def caveats(result: Mentoring) -> Text:
     ]
     if len(result.groups) > 1 and result.planned > 0 and result.done >= 0:
         lines.append(
-            f"All groups together made {whole(result.done)} of {whole(result.planned)} planned visits; that total "
-            "hides the differences between the groups and should not be quoted alone."
+            f"The total over all groups, {whole(result.done)} of {whole(result.planned)}, hides the differences "
+            "between the groups and should not be quoted alone."
+        )
+    if len(result.comparisons) > 1:
+        lines.append(
+            f"{count(len(result.comparisons), 'pair')} of groups were compared: by chance alone about one interval in "
+            "twenty leaves out an equal share."
         )
     if result.n_virtual:
         lines.append(
@@ -78,7 +139,8 @@ def caveats(result: Mentoring) -> Text:
         lines.append("The table visit_totals was not used: the single visits are known.")
     if result.totals_only:
         lines.append(
-            "With totals only, equity between facilities, gaps between visits and coverage cannot be assessed."
+            "With totals only, equity between facilities, gaps between visits and coverage cannot be assessed, nor "
+            "when visits were made. For that, record one row a visit: facility, day planned and day done."
         )
     return Text(sentences=lines, style="caveats")
 
