@@ -115,7 +115,7 @@ def test_the_demo_can_be_drawn_whole(demo):
         durations_charts.timelines(durations(demo)),
         mentoring_charts.visits_per_planned(mentoring(demo)),
         mentoring_charts.visits_by_facility(mentoring(demo)),
-        sustainment_charts.levels(sustainment(demo).indicators[0]),
+        sustainment_charts.segments(sustainment(demo).indicators[0]),
     ]
     for figure in drawn:
         assert figure is not None

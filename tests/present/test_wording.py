@@ -14,13 +14,11 @@ from qieval.present.wording import durations as of_durations
 from qieval.present.wording import effectiveness as of_effectiveness
 from qieval.present.wording import mentoring as of_mentoring
 from qieval.present.wording import sustainment as of_sustainment
-from tests.analyses.conftest import an_indicator, make_study, monthly
+from tests.analyses.conftest import make_study
 from tests.analyses.test_durations import of_months, project
 from tests.analyses.test_effectiveness import BEFORE, HIGHER, SAME, joining_late
 from tests.analyses.test_effectiveness import study_of as care
 from tests.analyses.test_mentoring import totals
-from tests.analyses.test_sustainment import levels, study_of_many
-from tests.analyses.test_sustainment import study_of as lasting
 
 # --- durations -------------------------------------------------------------------------------------
 
@@ -240,55 +238,6 @@ def test_one_facility_is_one():
     assert of_effectiveness.facilities(result).sentences[0] == "Of 1 facility, 1 improved."
 
 
-# --- sustainment -----------------------------------------------------------------------------------
-
-
-def test_what_kept_means_is_said_before_any_result():
-    (said,) = of_sustainment.definition(sustainment(lasting(levels(0.3, 0.5, 0.5)))).sentences
-    for part in ("last 3 months of support", "at least 10%", "6 and 12 months after", "by no more than 5%"):
-        assert part in said
-
-
-def test_not_reported_is_bounded_from_both_sides():
-    (said,) = of_sustainment.answer(sustainment(study_of_many(0.5, 0.5, 0.4, 0.3, 0.5, None))).sentences
-    assert said.startswith("Cord clamped late: 6 of 6 facilities had gained when their support ended.")
-    assert said.endswith(
-        "12 months on, 3 of 5 that reported had kept it (60%, 95% interval 23% to 88%). The median facility kept 100% "
-        "of its gain. 1 more did not report: if all of these lost it, 3 of 6 kept it; if all kept it, 4 of 6."
-    )
-
-
-def test_fewer_than_five_facilities_are_counted_without_a_percentage():
-    result = sustainment(study_of_many(0.5, 0.3))
-    (said,) = of_sustainment.answer(result).sentences
-    assert said.endswith("12 months on, 1 of 2 that reported had kept it.")
-    assert "Cord clamped late: with fewer than 5 facilities at a follow-up no interval is given." in (
-        of_sustainment.caveats(result).sentences
-    )
-
-
-def test_no_gain_leaves_nothing_to_keep():
-    (said,) = of_sustainment.answer(sustainment(lasting(levels(0.3, 0.3, 0.3)))).sentences
-    assert said == ("Cord clamped late: 0 of 1 facility had gained when their support ended. There is no gain to keep.")
-
-
-def test_no_end_of_support_is_said():
-    (said,) = of_sustainment.answer(
-        sustainment(lasting(levels(0.3, 0.5, 0.5), facility={"joined_on": "2022-01-01"}))
-    ).sentences
-    assert said == "No facility has a day on which support ended, so nothing can be said of what lasted after it."
-
-
-def test_too_few_months_around_support_are_said():
-    study = make_study(
-        facilities=[{"facility_id": "F1", "joined_on": "2022-01-01", "support_ended_on": "2022-12-31"}],
-        indicators=[an_indicator()],
-        measurements=monthly("F1", "2021-11-01", [30] * 26),
-    )
-    (said,) = of_sustainment.answer(sustainment(study)).sentences
-    assert said == "Cord clamped late: no facility has the months needed before joining and at the end of support."
-
-
 # --- what is never said ----------------------------------------------------------------------------
 
 
@@ -318,7 +267,11 @@ def everything_said_of(study):
         said += of_sustainment.definition(kept).sentences + of_sustainment.answer(kept).sentences
         said += of_sustainment.caveats(kept).sentences
         for one in kept.indicators:
-            said += [of_sustainment.levels_caption(one), of_sustainment.levels_alt(one)]
+            for part in (of_sustainment.loss(one), of_sustainment.kept(one)):
+                said += part.sentences if part else []
+            said += [of_sustainment.segments_caption(one), of_sustainment.segments_alt(one)]
+            said += [of_sustainment.kept_caption(one), of_sustainment.kept_alt(one)]
+            said += [of_sustainment.loss_caption(one), of_sustainment.loss_alt(one)]
     return [sentence for sentence in said if sentence]
 
 

@@ -7,31 +7,31 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import ttest_ind_from_stats
 
-from qieval.analyses.series import Indicator, facility_months, indicators, level
-from qieval.methods.rates import Proportion, proportion, proportion_difference, rate_ratio
+from qieval.analyses.gain_kept import (
+    Horizon,
+    empty_follow_up,
+    fall_by_chance,
+    follow_up,
+    horizon,
+    standing,
+)
+from qieval.analyses.loss_of_gain import CONFIDENCE, LossOfGain, known_months, loss_of_gain
+from qieval.analyses.segments import Segments, is_better, level_of, scatter_between_months, segments
+from qieval.analyses.series import Indicator, indicators
 from qieval.study.parameters import Sustainment as Options
 from qieval.study.study import Study
 
-Outcome = Literal["kept", "partly lost", "lost", "not reported", "too early"]
 Start = Literal["gained", "no gain", "too few months", "support not ended"]
+Class = Literal[
+    "gained and kept", "gained and lost", "cannot be told", "gained later", "never gained", "stopped reporting",
+    "too early", "too few months", "support not ended",
+]  # fmt: skip
 
-FEWEST_BASELINE_MONTHS = 3
-FEWEST_FACILITIES = 5  # below this no interval and no median over facilities: each is shown
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Horizon:
-    """How it stood so many months after support ended."""
-
-    months_after: int
-    n_too_early: int  # facilities that had gained and whose support ended too recently
-    n_due: int  # facilities that had gained and whose support ended long enough ago
-    n_known: int  # of these, the ones that reported
-    n_kept: int
-    kept: Proportion | None  # of those known; None below five
-    median_share_kept: float  # of the gain, over the facilities known; missing below five
+CLASSES: tuple[Class, ...] = (
+    "gained and kept", "gained and lost", "cannot be told", "stopped reporting", "too early", "gained later",
+    "never gained", "too few months", "support not ended",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -39,11 +39,21 @@ class IndicatorSustainment:
     """One indicator: every facility's level before, at the end of support, and after."""
 
     indicator: Indicator
-    table: pd.DataFrame  # one row per facility: facility, support_ended, baseline, end, gain, start, and per horizon
-    # level_6, kept_6 (share of the gain), outcome_6
+    options: Options
+    # One row per facility: facility, support_ended, baseline, end, their errors, gain, start, class, what it rests on
+    # (`_class`), fall (expected by chance) and, per month of follow-up, the columns of `gain_kept.follow_up`.
+    table: pd.DataFrame
+    segments: tuple[Segments, ...]  # in the order of the table
     horizons: tuple[Horizon, ...]
+    loss: LossOfGain
     n_gained: int
     n_assessable: int  # facilities whose support ended and whose months suffice to tell a gain
+    mean_gain: float  # of those that gained
+    fall_by_chance: float  # what of that is expected to go though nothing changes; missing where not known
+
+    def facilities(self, of_class: Class) -> list[str]:
+        """The names of the facilities of this class."""
+        return list(self.table.loc[self.table["class"] == of_class, "facility"])
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -56,150 +66,133 @@ class Sustainment:
 
 
 def sustainment(study: Study) -> Sustainment:
-    """Share of the gain kept, per facility and indicator, so many months after support ended.
+    """What became of each facility's gain, per indicator, after support ended.
 
     Levels are events over people of several months together: the baseline of all months before joining, the
-    end of support of the last `window_months` months of support, and the follow-up of the same number of
+    end of support of the last `window_months` months of support, and each follow-up of the same number of
     months that end `follow_up_months` after it. A gain counts from `minimum_gain`: points of a proportion, else
     a share of the baseline; and only if it is more than chance explains, since what was never there cannot be
-    kept. It is kept if no more than `tolerance` was lost since: points of a proportion, else a share of the
-    level at the end of support.
+    kept. When it is lost says `loss_of_gain`, how much of it is left `gain_kept`, and `_class` puts both together.
+
+    References
+    ----------
+    .. [1] Glasgow JM et al. Findings from a national improvement collaborative: are improvements sustained?
+       BMJ Qual Saf 2012;21:663 (a class per facility from its series before, during and after).
     """
     options = study.parameters.options.sustainment
-    results = []
     if study["facilities"]["support_ended_on"].isna().all():
         return Sustainment(support_ended=False, indicators=(), options=options)
+    smallest = study.parameters.options.smallest_denominator
+    results = []
     for indicator in indicators(study):
-        months = facility_months(study, indicator)
-        if not months.empty:
-            results.append(_indicator_result(study, indicator, months, options))
+        facilities = segments(study, indicator)
+        if facilities:
+            results.append(_of_indicator(facilities, indicator, options, smallest))
     return Sustainment(support_ended=True, indicators=tuple(results), options=options)
 
 
-def _indicator_result(
-    study: Study, indicator: Indicator, months: pd.DataFrame, options: Options
+def _of_indicator(
+    facilities: list[Segments], indicator: Indicator, options: Options, smallest: int
 ) -> IndicatorSustainment:
-    names = study.facility_names()
-    last_month = pd.Timestamp(study.parameters.data_cut).to_period("M").to_timestamp()
-    fewest = 1 if indicator.kind == "count" else study.parameters.options.smallest_denominator
-    rows = [
-        {"facility": names[facility], **_facility(own, indicator, options, last_month, fewest)}
-        for facility, own in months.groupby("facility_id", sort=False)
+    table = pd.DataFrame([_levels(own, indicator, options) for own in facilities])
+    ends = fall_by_chance(table, indicator)
+    has_gained = table["start"] == "gained"
+    gained = [own for own, yes in zip(facilities, has_gained, strict=True) if yes]
+    loss = loss_of_gain(gained, ends.loc[has_gained], indicator, options, smallest)
+    lost_on = loss.table.set_index("facility")["lost_on"]
+    classes = [
+        _class(own, start, lost_on.get(own.facility, pd.NaT), indicator, options)
+        for own, start in zip(facilities, table["start"], strict=True)
     ]
-    table = pd.DataFrame(rows)
+    table = table.assign(fall=ends["fall"].where(has_gained)).join(pd.DataFrame(classes, index=table.index))
     return IndicatorSustainment(
         indicator=indicator,
+        options=options,
         table=table,
-        horizons=tuple(_horizon(table, after) for after in options.follow_up_months),
-        n_gained=int((table["start"] == "gained").sum()),
+        segments=tuple(facilities),
+        horizons=tuple(horizon(table, after) for after in options.follow_up_months),
+        loss=loss,
+        n_gained=len(gained),
         n_assessable=int(table["start"].isin(["gained", "no gain"]).sum()),
+        mean_gain=float(table.loc[has_gained, "gain"].mean()) if gained else np.nan,
+        fall_by_chance=float(ends.loc[has_gained, "fall"].mean(skipna=False)) if gained else np.nan,
     )
 
 
-def _facility(
-    own: pd.DataFrame, indicator: Indicator, options: Options, last_month: pd.Timestamp, fewest: int
-) -> dict[str, object]:
-    joined, ended = own["joined"].iloc[0], own["support_ended"].iloc[0]
-    baseline = own.loc[own["period"] < joined]  # empty if joined is missing
-    at_end = _window(own.loc[~(own["period"] < joined)], ended, options.window_months)  # no month counts twice
-    row: dict[str, object] = {"support_ended": ended, "baseline": np.nan, "end": np.nan, "gain": np.nan}
-    enough = (
-        baseline["period"].nunique() >= FEWEST_BASELINE_MONTHS
-        and baseline["denominator"].sum() >= fewest
-        and _is_enough(at_end, options.window_months, fewest)
-    )
-    start: Start = "support not ended" if pd.isna(ended) else "too few months"
-    if enough:
-        before, end = level(baseline, indicator), level(at_end, indicator)
-        gain = (end - before) * indicator.sign
-        row |= {"baseline": before, "end": end, "gain": gain}
-        scale = 1.0 if indicator.kind == "proportion" else before
-        # Rounded where floating point would turn a gain of exactly the minimum into none.
-        large = gain > 0 and round(gain - options.minimum_gain * scale, 12) >= 0
-        start = "gained" if large and _is_beyond_chance(baseline, at_end, indicator) else "no gain"
+def _levels(own: Segments, indicator: Indicator, options: Options) -> dict[str, object]:
+    """The levels before and at the end of support, the gain, and whether it is one; and each follow-up."""
+    start: Start = "support not ended" if pd.isna(own.support_ended) else "too few months"
+    row: dict[str, object] = {"facility": own.facility, "support_ended": own.support_ended}
+    row |= dict.fromkeys(("baseline", "baseline_se", "end", "end_se", "gain"), np.nan)
+    if own.has_levels:
+        scatter = scatter_between_months(own.before, own.at_end)
+        before, end = (level_of(one, indicator, scatter) for one in (own.before, own.at_end))
+        gain = (end.value - before.value) * indicator.sign
+        row |= {
+            "baseline": before.value, "baseline_se": before.standard_error, "end": end.value,
+            "end_se": end.standard_error, "gain": gain,
+        }  # fmt: skip
+        large = _is_large(gain, before.value, indicator, options)
+        start = "gained" if large and is_better(own.at_end, own.before, indicator) else "no gain"
     row["start"] = start
     for after in options.follow_up_months:
-        row |= _follow_up(own, row, indicator, options, after, last_month, fewest)
+        row |= follow_up(own, after, indicator, options) if start == "gained" else empty_follow_up(after)
     return row
 
 
-def _is_beyond_chance(baseline: pd.DataFrame, at_end: pd.DataFrame, indicator: Indicator) -> bool:
-    """Whether the 95% interval of the difference leaves out none, for the kind of indicator."""
-    if indicator.kind in ("mean", "time_between"):
-        return _months_differ(at_end["value"], baseline["value"])
-    events, people = at_end["numerator"].sum(), at_end["denominator"].sum()
-    events_before, people_before = baseline["numerator"].sum(), baseline["denominator"].sum()
-    if indicator.kind == "proportion":
-        _, low, high = proportion_difference(int(events), int(people), int(events_before), int(people_before))
-        return low > 0 or high < 0
-    _, low, high = rate_ratio(int(events), people, int(events_before), people_before)
-    return low > 1 or high < 1
+def _is_large(gain: float, before: float, indicator: Indicator, options: Options) -> bool:
+    least = options.minimum_gain * (1.0 if indicator.kind == "proportion" else before)
+    # Rounded where floating point would turn a gain of exactly the minimum into none.
+    return gain > 0 and round(gain - least, 12) >= 0
 
 
-def _months_differ(values: pd.Series, others: pd.Series) -> bool:
-    """Welch's t-test between months: the spread between people is not recorded for every month."""
-    if min(len(values), len(others)) < 2:
-        return False
-    if max(values.std(), others.std()) == 0:
-        return bool(values.mean() != others.mean())
-    summary = (values.mean(), values.std(), len(values), others.mean(), others.std(), len(others))
-    return bool(ttest_ind_from_stats(*summary, equal_var=False).pvalue < 0.05)
-
-
-def _follow_up(
-    own: pd.DataFrame,
-    row: dict[str, object],
-    indicator: Indicator,
-    options: Options,
-    after: int,
-    last_month: pd.Timestamp,
-    fewest: int,
+def _class(
+    own: Segments, start: Start, lost_on: pd.Timestamp, indicator: Indicator, options: Options
 ) -> dict[str, object]:
-    names = f"level_{after}", f"kept_{after}", f"outcome_{after}"
-    if row["start"] != "gained":
-        return dict(zip(names, (np.nan, np.nan, None), strict=True))
-    due = row["support_ended"] + pd.DateOffset(months=after)
-    if due > last_month:
-        return dict(zip(names, (np.nan, np.nan, "too early"), strict=True))
-    months = min(options.window_months, after)  # the months of support are not part of what came after it
-    window = _window(own, due, months)
-    if not _is_enough(window, months, fewest):
-        return dict(zip(names, (np.nan, np.nan, "not reported"), strict=True))
-    now, end, gain = level(window, indicator), float(row["end"]), float(row["gain"])  # type: ignore[arg-type]
-    lost = (end - now) * indicator.sign
-    scale = 1.0 if indicator.kind == "proportion" else end
-    outcome: Outcome = "partly lost"
-    if round(lost - options.tolerance * scale, 12) <= 0:
-        outcome = "kept"
-    elif lost >= gain:
-        outcome = "lost"
-    return dict(zip(names, (now, 1 - lost / gain, outcome), strict=True))
+    """``class``; ``lost_on``; ``last_report``; ``level_now``, ``share_now``, ``share_now_low`` and ``_high``.
+
+    *Gained and lost*: the loss was seen, whatever came later. *Stopped reporting*: no loss was seen, and no month is
+    known among the last `window_months` of those that could be (up to the data cut, or the longest follow-up). *Too
+    early*: fewer months since support ended than the shortest follow-up. Else *kept* or *cannot be told*, by the last
+    months reported (`gain_kept.standing`).
+    """
+    after = own.after
+    row: dict[str, object] = {
+        "class": start, "lost_on": lost_on, "last_report": after["period"].max() if len(after) else pd.NaT,
+        "level_now": np.nan, "share_now": np.nan, "share_now_low": np.nan, "share_now_high": np.nan,
+    }  # fmt: skip
+    if start == "no gain":
+        return row | {"class": "gained later" if _gained_later(own, indicator, options) else "never gained"}
+    if start != "gained":
+        return row
+    told: Class = "too early"
+    last = int(after["month"].max()) if len(after) else 0
+    window = own.window(last, min(options.window_months, max(last, 1)))
+    has_level = last > 0 and own.is_enough(window, min(options.window_months, last))
+    found = standing(own, window, indicator, options) if has_level else None
+    if found is not None:
+        row |= {
+            "level_now": found.level, "share_now": found.share.estimate, "share_now_low": found.share.low,
+            "share_now_high": found.share.high,
+        }  # fmt: skip
+    could_be = min(own.last_month, max(options.follow_up_months))
+    if not pd.isna(lost_on):
+        told = "gained and lost"
+    elif could_be >= min(options.follow_up_months):
+        if last <= could_be - options.window_months:
+            told = "stopped reporting"
+        else:
+            told = "gained and kept" if found is not None and found.told == "kept" else "cannot be told"
+    return row | {"class": told}
 
 
-def _window(own: pd.DataFrame, last: pd.Timestamp, months: int) -> pd.DataFrame:
-    """The rows of so many months up to and with `last`; none if `last` is missing."""
-    if pd.isna(last):
-        return own.iloc[:0]
-    return own.loc[(own["period"] > last - pd.DateOffset(months=months)) & (own["period"] <= last)]
+def _gained_later(own: Segments, indicator: Indicator, options: Options) -> bool:
+    """Whether the last months, so many in a row or more, were all better by the minimum gain, and beyond chance.
 
-
-def _is_enough(window: pd.DataFrame, months: int, fewest: int) -> bool:
-    """At least two of the months (one, if the window is one month), and people enough."""
-    return bool(len(window) >= min(2, months) and window["denominator"].sum() >= fewest)
-
-
-def _horizon(table: pd.DataFrame, after: int) -> Horizon:
-    outcome = table[f"outcome_{after}"]
-    n_due = int(outcome.isin(["kept", "partly lost", "lost", "not reported"]).sum())
-    n_known = int(outcome.isin(["kept", "partly lost", "lost"]).sum())
-    n_kept = int((outcome == "kept").sum())
-    many = n_known >= FEWEST_FACILITIES
-    return Horizon(
-        months_after=after,
-        n_too_early=int((outcome == "too early").sum()),
-        n_due=n_due,
-        n_known=n_known,
-        n_kept=n_kept,
-        kept=proportion(n_kept, n_known) if many else None,
-        median_share_kept=float(table[f"kept_{after}"].median()) if many else np.nan,
-    )
+    In the sense of the run rule for a loss, turned round, up to the last month reported, so that it lasts.
+    """
+    before, after = level_of(own.before, indicator).value, known_months(own, indicator, own.fewest)
+    large = [_is_large((value - before) * indicator.sign, before, indicator, options) for value in after["value"]]
+    short = [place for place, is_large in enumerate(large) if not is_large]
+    run = after.iloc[(short[-1] + 1 if short else 0) :]
+    return len(run) >= options.months_to_lose and is_better(run, own.before, indicator, confidence=CONFIDENCE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from qieval.analyses.sustainment import Sustainment
 from qieval.present.display import Cell, KeyFigures
-from qieval.present.key_figures import collected
+from qieval.present.key_figures import collected, known
 from qieval.present.numbers import DASH, of
 from qieval.study.study import Study
 
@@ -15,24 +15,32 @@ def key_figures(result: Sustainment, study: Study) -> KeyFigures:
         found.indicator.indicator_id: {
             "gained": found.n_gained,
             "assessable": found.n_assessable,
+            "classes": {str(name): int(n) for name, n in found.table["class"].value_counts().items()},
+            "lost": found.loss.n_lost,
+            "followed_to_loss": found.loss.n_followed,
+            "lost_by_chance": known(found.loss.lost_by_chance),
             **{
                 f"kept_at_{horizon.months_after}": {
                     "kept": horizon.n_kept,
+                    "lost": horizon.n_lost,
                     "known": horizon.n_known,
                     "due": horizon.n_due,
+                    "share_of_gain": known(horizon.share.estimate) if horizon.share else None,
+                    "share_of_gain_low": known(horizon.share.low) if horizon.share else None,
+                    "share_of_gain_high": known(horizon.share.high) if horizon.share else None,
                 }
                 for horizon in found.horizons
             },
         }
         for found in result.indicators
     }
-    told = [horizon for horizon in result.indicators[0].horizons if horizon.n_known] if result.indicators else []
+    told = [horizon for horizon in result.indicators[0].horizons if horizon.n_told] if result.indicators else []
     if told:
         last = told[-1]
         cell = Cell(
             column="Gain kept",
-            text=f"{of(last.n_kept, last.n_known)}\nat {last.months_after} months",
-            sort=last.n_kept / last.n_known,
+            text=f"{of(last.n_kept, last.n_told)} told\nat {last.months_after} months",
+            sort=last.n_kept / last.n_told,
         )
     else:
         cell = Cell(column="Gain kept", text=DASH)

@@ -2,48 +2,126 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import math
 
 import pandas as pd
 
 from qieval.analyses.sustainment import IndicatorSustainment
 from qieval.present.display import Table, file_name
-from qieval.present.numbers import (
-    axis_label,
-    change,
-    month,
-    percent,
-    value,
-)
-
-Show = Callable[[Any], str]
+from qieval.present.numbers import DASH, axis_label, change, month, percent, value, whole
 
 
-def gains(result: IndicatorSustainment) -> Table:
-    """One row per facility: levels before, at the end of support and after, and what became of the gain."""
-    indicator, data = result.indicator, result.table
-    columns = {
-        "Facility": data["facility"],
-        "Support ended": data["support_ended"].map(month),
-        "Baseline": [value(x, indicator) for x in data["baseline"]],
-        "End of support": [value(x, indicator) for x in data["end"]],
-        "Gain (+ is better)": [change(x, indicator) for x in data["gain"]],
-    }
-    for horizon in result.horizons:
-        after = horizon.months_after
-        columns[f"{after} months after"] = [value(x, indicator) for x in data[f"level_{after}"]]
-        columns[f"Gain kept at {after}"] = [percent(x) for x in data[f"kept_{after}"]]
-        columns[f"Result at {after}"] = [
-            outcome if isinstance(outcome, str) else start
-            for outcome, start in zip(data[f"outcome_{after}"], data["start"], strict=True)
-        ]
-    numeric = tuple(name for name in columns if name not in ("Facility", "Support ended") and "Result" not in name)
+def classes(result: IndicatorSustainment) -> Table:
+    """One row per facility: its class, its levels, when the gain was lost and how much of it is left."""
+    one, data = result.indicator, result.table
+    loss = result.loss.table.set_index("facility")
+    data = data.assign(
+        **{f"loss_{name}": data["facility"].map(loss[name]) for name in ("months", "chance", "chance_of_row")}
+    )
+    shown = pd.DataFrame(
+        {
+            "Facility": data["facility"],
+            "Class": data["class"],
+            "Support ended": data["support_ended"].map(month),
+            "Baseline": [value(x, one) for x in data["baseline"]],
+            "End of support": [value(x, one) for x in data["end"]],
+            "Gain (+ is better)": [change(x, one) for x in data["gain"]],
+            "Lost from": data["lost_on"].map(month),
+            "Last months reported": [value(x, one) for x in data["level_now"]],
+            "Gain kept by then (95% interval)": [
+                _share(*row)
+                for row in zip(data["share_now"], data["share_now_low"], data["share_now_high"], strict=True)
+            ],
+            "Months since support": data["loss_months"].map(whole),
+            "False loss by chance": data["loss_chance"].map(percent),
+        }
+    )
     return Table(
-        name=f"gains_{file_name(indicator.indicator_id)}",
-        caption=f"{axis_label(indicator)}: gain and what became of it, facility by facility",
-        shown=pd.DataFrame(columns),
+        name=f"sustainment_{file_name(one.indicator_id)}",
+        caption=f"{axis_label(one)}: what became of the gain, facility by facility",
+        shown=shown,
         data=data.rename(columns={"support_ended": "last_month_of_support"}),
-        numeric=numeric,
+        numeric=tuple(shown.columns[3:]),
         folded=True,
     )
+
+
+def follow_up(result: IndicatorSustainment) -> Table | None:
+    """One row per facility that had gained: its level, share kept and outcome at each follow-up."""
+    one, data = result.indicator, result.table.loc[result.table["start"] == "gained"]
+    due = [horizon.months_after for horizon in result.horizons if horizon.n_due]
+    if data.empty or not due:
+        return None
+    columns = {"Facility": data["facility"]}
+    for after in due:
+        columns[f"{after} months after"] = [value(x, one) for x in data[f"level_{after}"]]
+        columns[f"Gain kept at {after} (95% interval)"] = [
+            _share(*row)
+            for row in zip(data[f"share_{after}"], data[f"share_low_{after}"], data[f"share_high_{after}"], strict=True)
+        ]
+        columns[f"Result at {after}"] = data[f"outcome_{after}"]
+    shown = pd.DataFrame(columns)
+    return Table(
+        name=f"gain_kept_by_facility_{file_name(one.indicator_id)}",
+        caption=f"{axis_label(one)}: the share of the gain kept, facility by facility",
+        shown=shown,
+        data=data.rename(columns={"support_ended": "last_month_of_support"}),
+        numeric=tuple(name for name in shown.columns[1:] if not name.startswith("Result")),
+        folded=True,
+    )
+
+
+def horizons(result: IndicatorSustainment) -> Table | None:
+    """One row per follow-up that is due: the share kept together, and the counts of facilities."""
+    due = [horizon for horizon in result.horizons if horizon.n_due]
+    if not due:
+        return None
+    data = pd.DataFrame(
+        [
+            {
+                "months_after": one.months_after, "due": one.n_due, "reported": one.n_known, "kept": one.n_kept,
+                "lost": one.n_lost, "cannot_be_told": one.n_untold, "too_early": one.n_too_early,
+                "worst_case": one.n_kept / one.n_due, "best_case": (one.n_due - one.n_lost) / one.n_due,
+                **{
+                    name: math.nan if one.share is None else getattr(one.share, name)
+                    for name in ("estimate", "low", "high", "prediction_low", "prediction_high")
+                },
+            }
+            for one in due
+        ]
+    )  # fmt: skip
+    shown = pd.DataFrame(
+        {
+            "Months after support": data["months_after"].map(whole),
+            "Gain kept together (95% interval)": [
+                _share(*row) for row in zip(data["estimate"], data["low"], data["high"], strict=True)
+            ],
+            "Due": data["due"].map(whole),
+            "Reported": data["reported"].map(whole),
+            "Kept": data["kept"].map(whole),
+            "Lost": data["lost"].map(whole),
+            "Cannot be told": data["cannot_be_told"].map(whole),
+            "Facilities that kept it: worst to best case": [
+                f"{percent(low)} to {percent(high)}"
+                for low, high in zip(data["worst_case"], data["best_case"], strict=True)
+            ],
+        }
+    )
+    return Table(
+        name=f"gain_kept_{file_name(result.indicator.indicator_id)}",
+        caption=f"{axis_label(result.indicator)}: how much of the gain was kept, and by how many facilities",
+        shown=shown,
+        data=data,
+        numeric=tuple(shown.columns[1:]),
+    )
+
+
+def _share(estimate: float, low: float, high: float) -> str:
+    """A share kept with its interval; without limits where the gain itself may be none."""
+    if math.isnan(estimate) or math.isinf(estimate):
+        return DASH
+    if math.isnan(low):
+        return percent(estimate)
+    if math.isinf(low) or math.isinf(high):
+        return f"{percent(estimate)} (no limits)"
+    return f"{percent(estimate)} ({percent(low)} to {percent(high)})"

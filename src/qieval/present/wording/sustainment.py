@@ -4,115 +4,312 @@ from __future__ import annotations
 
 import math
 
-from qieval.analyses.sustainment import FEWEST_FACILITIES, Horizon, IndicatorSustainment, Sustainment
+from qieval.analyses.gain_kept import FEWEST_FACILITIES, LEAST_KEPT, Horizon
+from qieval.analyses.loss_of_gain import CONFIDENCE
+from qieval.analyses.sustainment import CLASSES, IndicatorSustainment, Sustainment
 from qieval.present.display import Text
-from qieval.present.numbers import count, listed, of, percent
+from qieval.present.numbers import change, count, listed, months, of, percent, unit
+
+CLASS_WORDS = {  # of so many facilities; each stands behind a count
+    "gained and kept": "kept the gain",
+    "gained and lost": "lost some or all of it",
+    "cannot be told": "saw too few people to tell",
+    "stopped reporting": "stopped reporting",
+    "too early": "ended support too recently",
+}
 
 
 def definition(result: Sustainment) -> Text:
-    """What counts as a gain and as kept, before any result."""
+    """What counts as a gain, as lost and as kept, before any result."""
     options = result.options
     window = count(options.window_months, "month")
     after = listed([str(month) for month in options.follow_up_months])
+    in_a_row = f"the first of {count(options.months_to_lose, 'month')} in a row"
     return Text(
         sentences=[
-            f"A facility gained if its level over the last {window} of support was better than its baseline by at "
-            f"least {percent(options.minimum_gain)} (points of a proportion, otherwise of the baseline level), and by "
-            f"more than chance explains (95% interval). It kept the gain if, {after} months after support ended, its "
-            f"level over {window} was worse than at the end of "
-            f"support by no more than {percent(options.tolerance)} (points of a proportion, otherwise of that level)."
+            f"Gained: the level over the last {window} of support was better than the baseline (all months before "
+            f"joining) by at least {percent(options.minimum_gain)} (points of a proportion, otherwise of the "
+            "baseline), and by more than chance explains (95% interval).",
+            f"Lost: from {in_a_row if options.months_to_lose > 1 else 'a month'} worse than the end of support by over "
+            f"{percent(options.tolerance)} (points of a proportion, otherwise of that level), if these months together "
+            f"are also worse than it by more than chance explains. As every month is looked at, a "
+            f"{percent(CONFIDENCE)} interval is asked for. A month not reported neither makes nor breaks a row.",
+            f"Kept: not lost, and over the last {window} reported the 95% interval of the share of the gain that is "
+            f"left lies above {percent(LEAST_KEPT)}. Between the two it cannot be told: too few people were seen.",
+            f"Gained later: no gain at the end of support, but the last {count(options.months_to_lose, 'month')} or "
+            "more in a row were one. Facilities that stopped reporting are counted apart, as neither kept nor lost. "
+            f"How much was kept is told {after} months after support ended.",
         ],
         style="note",
     )
 
 
 def answer(result: Sustainment) -> Text:
-    """Per indicator, how many facilities kept what they had gained."""
+    """Per indicator, how many facilities gained, and what became of it."""
     if not result.indicators and result.support_ended:
         return Text(sentences=["No facility that takes part has a month with both a numerator and a denominator."])
     if not result.indicators:
         return Text(
             sentences=["No facility has a day on which support ended, so nothing can be said of what lasted after it."]
         )
-    return Text(sentences=[sentence for found in result.indicators for sentence in indicator(found)])
+    return Text(sentences=[classes(found) for found in result.indicators])
 
 
-def indicator(result: IndicatorSustainment) -> list[str]:
-    """The sentences of one indicator."""
+def classes(result: IndicatorSustainment) -> str:
+    """How many facilities of each class; every facility that gained is in one of them."""
     name = result.indicator.name
     if not result.n_assessable:
-        return [f"{name}: no facility has the months needed before joining and at the end of support."]
+        return f"{name}: no facility has the months needed before joining and at the end of support."
     who = of(result.n_gained, result.n_assessable, "facility", "facilities")
-    gained = f"{name}: {who} had gained when their support ended."
+    text = f"{name}: {who} had gained when their support ended."
     if not result.n_gained:
-        return [f"{gained} There is no gain to keep."]
-    return [gained + " " + " ".join(_horizon(horizon) for horizon in result.horizons)]
+        text += " There is no gain to keep."
+    else:
+        counts = [(len(result.facilities(one)), words) for one, words in CLASS_WORDS.items()]  # type: ignore[arg-type]
+        text += f" Since then {listed([f'{n} {words}' for n, words in counts if n])}."
+    later = len(result.facilities("gained later"))
+    if later:
+        text += f" Of the {result.n_assessable - result.n_gained} without a gain at that time, {later} gained later."
+    return text
+
+
+def loss(result: IndicatorSustainment) -> Text | None:
+    """When gains were lost, and how many would seem so by chance; None where nothing was gained."""
+    found = result.loss
+    if found.refused == "no gain":
+        return None
+    if found.refused == "no facility to follow":
+        return Text(sentences=["No facility reported months enough after support for a loss to be seen."])
+    who = of(found.n_lost, found.n_followed, "facility", "facilities")
+    lost = f"{who} followed lost some or all of the gain{_when(result)}."
+    if found.curve is None:
+        lost += f" With fewer than {FEWEST_FACILITIES} facilities no curve is drawn."
+    elif not found.has_median:
+        lost += f" With fewer than {FEWEST_FACILITIES} losses no median time is given."
+    elif math.isinf(found.curve.median):
+        last = months(float(found.curve.curve["time"].max()))
+        lost += f" By the curve more than half of the facilities still held it {last} months after support ended."
+    else:
+        high = months(found.curve.median_high) if math.isfinite(found.curve.median_high) else "no upper limit"
+        lost += (
+            f" By the curve half of the facilities had lost it {months(found.curve.median)} months after support ended "
+            f"(95% interval {months(found.curve.median_low)} to {high})."
+        )
+    stopped = result.facilities("stopped reporting")
+    if stopped:
+        lost += f" {listed(stopped)} stopped reporting and {'is' if len(stopped) == 1 else 'are'} followed up to then."
+    return Text(sentences=[lost, _by_chance(result)])
+
+
+def _when(result: IndicatorSustainment) -> str:
+    """Which facilities, where they are too few for a median."""
+    rows = result.loss.table.loc[result.loss.table["status"] == "lost"]
+    if rows.empty or result.loss.has_median:
+        return ""
+    return f" ({listed([f'{row.facility} from month {int(row.duration_months)} on' for row in rows.itertuples()])})"
+
+
+def _by_chance(result: IndicatorSustainment) -> str:
+    found = result.loss
+    if math.isnan(found.lost_by_chance):
+        return (
+            "How many would have seemed to lose it by chance is not known: how the months of such an indicator scatter "
+            "is not recorded."
+        )
+    n = result.loss.n_followed
+    return (
+        f"Had none of the {n} lost anything, {_about(found.lost_by_chance)} would have seemed to by chance; by the "
+        f"months in a row alone, without asking for more than chance explains, {_about(found.row_by_chance)}."
+    )
+
+
+def _about(expected: float) -> str:
+    return "fewer than one" if expected < 0.95 else f"about {expected:.0f}"
+
+
+def kept(result: IndicatorSustainment) -> Text | None:
+    """How much of the gain was kept, and by how many; None where nothing was gained."""
+    if not result.n_gained:
+        return None
+    return Text(sentences=[line for line in (*map(_horizon, result.horizons), _regression(result)) if line])
 
 
 def _horizon(horizon: Horizon) -> str:
-    months = f"{count(horizon.months_after, 'month')} on"
+    on = f"{count(horizon.months_after, 'month').capitalize()} on"
     if not horizon.n_due:
-        return f"{months}, it is too early to tell of any of them."
+        return f"{on}, it is too early to tell of any of them."
     if not horizon.n_known:
-        return f"{months}, none of the {horizon.n_due} due has reported."
-    text = f"{months}, {of(horizon.n_kept, horizon.n_known)} that reported had kept it"
-    if horizon.kept is not None:
-        kept = horizon.kept
-        text += f" ({percent(kept.estimate)}, 95% interval {percent(kept.low)} to {percent(kept.high)})"
-    text += "."
-    if not math.isnan(horizon.median_share_kept):
-        text += f" The median facility kept {percent(horizon.median_share_kept)} of its gain."
-    if horizon.n_too_early:
-        text += f" Of {horizon.n_too_early} it is too early to tell."
-    missing = horizon.n_due - horizon.n_known
-    if missing:
-        text += (
-            f" {missing} more did not report: if all of these lost it, {of(horizon.n_kept, horizon.n_due)} kept it; if "
-            f"all kept it, {of(horizon.n_kept + missing, horizon.n_due)}."
+        return f"{on}, none of the {horizon.n_due} due has reported."
+    share = horizon.share
+    if share is None:
+        n = count(horizon.n_known, "facility that reported is", "facilities that reported are")
+        told = (
+            f"{on}, {n} too few for an average" if horizon.n_known < FEWEST_FACILITIES else f"{on}, there is no average"
         )
+        text = f"{told} of the share kept; each is in the table."
+    elif not math.isfinite(share.low + share.high):
+        text = f"{on}, the gain is too uncertain for its share kept to be told."
+    else:
+        text = (
+            f"{on}, the {horizon.n_known} facilities that reported together kept {percent(share.estimate)} of their "
+            f"gain (95% interval {percent(share.low)} to {percent(share.high)}; one more facility like these may lie "
+            f"anywhere from {limit(share.prediction_low)} to {limit(share.prediction_high)})."
+        )
+    return f"{text} {_how_many(horizon)}"
+
+
+def limit(share: float) -> str:
+    """A prediction limit, which may be without end."""
+    return percent(share) if math.isfinite(share) else "no limit"
+
+
+def _how_many(horizon: Horizon) -> str:
+    """How many kept it, of those of which it can be told; and the bounds for all others."""
+    if not horizon.n_told:
+        return "Of none of them can it be told whether it kept its gain."
+    text = f"Of the {horizon.n_told} of which it can be told, {horizon.n_kept} had kept it"
+    if horizon.kept is not None:
+        text += f" ({percent(horizon.kept.estimate)}, 95% interval {percent(horizon.kept.low)} to "
+        text += f"{percent(horizon.kept.high)})"
+    text += "."
+    silent = horizon.n_due - horizon.n_known
+    others = [f"{horizon.n_untold} saw too few people to tell"] if horizon.n_untold else []
+    others += [f"{silent} did not report"] if silent else []
+    if others:
+        text += (
+            f" Of the others {listed(others)}: if all of these lost it, {of(horizon.n_kept, horizon.n_due)} kept it; "
+            f"if all kept it, {of(horizon.n_due - horizon.n_lost, horizon.n_due)}."
+        )
+    if horizon.n_too_early:
+        text += f" Of {horizon.n_too_early} more it is too early to tell."
     return text
+
+
+def _regression(result: IndicatorSustainment) -> str:
+    """How much of the gains followed would go by chance alone."""
+    if math.isnan(result.fall_by_chance):
+        return ""
+    gain = change(result.mean_gain, result.indicator).lstrip("+")
+    if result.indicator.kind != "proportion" and unit(result.indicator):
+        gain += f" {unit(result.indicator)}"
+    share = max(result.fall_by_chance / result.mean_gain, 0.0)
+    return (
+        f"Facilities that happened to stand high at the end of support fall back by chance alone: of the average gain "
+        f"of {gain}, {percent(share)} is expected to go that way though nothing is lost (regression to the mean)."
+    )
 
 
 def caveats(result: Sustainment) -> Text:
     """What was left out, and what cannot be concluded."""
     lines = []
     for found in result.indicators:
-        starts = found.table["start"].value_counts()
-        if starts.get("too few months", 0):
+        name = found.indicator.name
+        few, going = len(found.facilities("too few months")), len(found.facilities("support not ended"))
+        if few:
             lines.append(
-                f"{found.indicator.name}: {count(starts['too few months'], 'facility has', 'facilities have')} too few "
-                "months or people before joining or at the end of support."
+                f"{name}: {count(few, 'facility has', 'facilities have')} too few months or people before joining or "
+                "at the end of support."
             )
-        if starts.get("support not ended", 0):
+        if going:
+            lines.append(f"{name}: the end of support is not recorded for {count(going, 'facility', 'facilities')}.")
+        if any(0 < horizon.n_told < FEWEST_FACILITIES for horizon in found.horizons):
             lines.append(
-                f"{found.indicator.name}: the end of support is not recorded for "
-                f"{count(starts['support not ended'], 'facility', 'facilities')}."
-            )
-        if any(0 < horizon.n_known < FEWEST_FACILITIES for horizon in found.horizons):
-            lines.append(
-                f"{found.indicator.name}: with fewer than {FEWEST_FACILITIES} facilities at a follow-up no interval "
-                "is given."
+                f"{name}: where fewer than {FEWEST_FACILITIES} facilities can be told about, no interval is given for "
+                "the share of them that kept the gain."
             )
     if any(found.n_gained for found in result.indicators):
-        lines.append(
-            "A level of a few months is uncertain in a facility that sees few people: some count as having lost a "
-            "gain, and some as having kept it, by chance."
-        )
+        lines += [
+            "A facility that sees few people has to lose much before the loss is told from chance, so that losses are "
+            "rather missed or told late than made up.",
+            "Chance is reckoned as if months were independent and scattered no more than counts of people must; they "
+            "scatter somewhat more, so that chance brings about somewhat more losses.",
+            "Facilities that stop reporting may do worse than the others; the curve leaves them out from then on, and "
+            "the best and worst case show how much that could matter.",
+        ]
     lines.append(
-        "Facilities with the largest gains tend to fall back a little by chance alone (regression to the mean); there "
-        "is no comparison here, so a gain kept or lost is associated with the end of support, not shown to come of it."
+        "There is no comparison here with facilities whose support went on, so a gain kept or lost is associated with "
+        "the end of support, not shown to come of it."
     )
     return Text(sentences=lines, style="caveats")
 
 
-def levels_caption(result: IndicatorSustainment) -> str:
-    """Caption of the lines by facility."""
+def loss_caption(result: IndicatorSustainment) -> str:
+    """Caption of the curve."""
+    text = (
+        f"{result.indicator.name}: share of facilities that still held their gain, by months since support ended "
+        "(Kaplan-Meier), with its 95% band."
+    )
+    found = result.loss
+    if found.curve is not None and (found.curve.curve["censored"] > 0).any():
+        text += " Small ticks: facilities that still held it when last seen."
+    if found.by_chance is not None:
+        text += " Black dashes: what is expected of the same facilities had none lost anything."
+    return text
+
+
+def loss_alt(result: IndicatorSustainment) -> str:
+    """Alternative text of the curve."""
+    said = loss(result)
+    return " ".join(["Falling step curve of the share of facilities that held their gain.", *_lines(said)])
+
+
+def loss_labels(result: IndicatorSustainment) -> tuple[str, str]:
+    """The names of both curves, with the share each comes to."""
+    curve, chance = result.loss.curve, result.loss.by_chance
+    assert curve is not None
+    seen = f"Seen: {percent(float(curve.curve['survival'].iloc[-1]))}"
+    return seen, "" if chance is None else f"By chance\nalone: {percent(float(chance.curve['survival'].iloc[-1]))}"
+
+
+def kept_caption(result: IndicatorSustainment) -> str:
+    """Caption of what was kept at each follow-up."""
     return (
-        f"{result.indicator.name}: each facility that had gained, at its baseline, at the end of support and after it. "
-        "Marks tell what became of the gain at the last follow-up reported."
+        f"{result.indicator.name}. Left: share of the gain that facilities together kept, with its 95% interval "
+        "(thick) and where one more facility may lie (thin). Right: share of facilities that kept the gain, of those "
+        "of which it can be told, with its 95% interval (thick); the grey bar runs from the worst to the best case for "
+        "all others due."
     )
 
 
-def levels_alt(result: IndicatorSustainment) -> str:
-    """Alternative text of the lines by facility."""
-    return f"One line per facility that had gained. {indicator(result)[0]}"
+def kept_alt(result: IndicatorSustainment) -> str:
+    """Alternative text of what was kept at each follow-up."""
+    said = kept(result)
+    return " ".join(["Two rows of points with intervals by months since support ended.", *_lines(said)])
+
+
+def _lines(text: Text | None) -> list[str]:
+    return [] if text is None else list(text.sentences)
+
+
+def segments_caption(result: IndicatorSustainment) -> str:
+    """Caption of the small charts."""
+    return (
+        f"{result.indicator.name}: each facility that gained or gained later, by months since support ended. Shaded: "
+        "the time of support. Thick lines: level before joining, at the end of support and over the last months "
+        "reported; dashes: the worst level that still counts as kept; a triangle marks the first month of a loss; n: "
+        "people in the middle month."
+    )
+
+
+def segments_alt(result: IndicatorSustainment) -> str:
+    """Alternative text of the small charts."""
+    return f"One small chart per facility, three levels in each. {classes(result)}"
+
+
+def classes_caption(result: Sustainment) -> str:
+    """Caption of the counts by class."""
+    after = count(min(result.options.follow_up_months), "month")
+    return (
+        "Facilities by what became of their gain; each row adds up to the facilities with months of that indicator. "
+        f"Too early: less than {after} since support ended."
+    )
+
+
+def classes_alt(result: Sustainment) -> str:
+    """Alternative text of the counts by class."""
+    return f"Bars with counts, a row per indicator and a column per class. {' '.join(answer(result).sentences)}"
+
+
+def classes_shown(result: Sustainment) -> list[str]:
+    """The classes that any facility is in, in their order."""
+    return [one for one in CLASSES if any(found.facilities(one) for found in result.indicators)]

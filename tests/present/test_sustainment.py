@@ -1,0 +1,237 @@
+"""What became of gains, as sentences, figures and tables."""
+
+import dataclasses
+
+import pytest
+
+from qieval.analyses.sustainment import sustainment
+from qieval.present.charts import sustainment as charts
+from qieval.present.key_figures.sustainment import key_figures
+from qieval.present.sections import sustainment as parts
+from qieval.present.tables import sustainment as tables
+from qieval.present.wording import sustainment as wording
+from tests.analyses.conftest import an_indicator, bundled, make_study, monthly
+from tests.analyses.test_sustainment import ENDED, levels, only, study_of, study_of_many
+from tests.present.test_charts import assert_whole
+
+# --- the definition --------------------------------------------------------------------------------
+
+
+def test_what_the_words_mean_is_said_first_and_from_the_parameters():
+    said = " ".join(wording.definition(sustainment(study_of(levels(0.3, 0.5, 0.5)))).sentences)
+    for part in (
+        "last 3 months of support", "at least 10%", "first of 3 months in a row", "by over 5%", "99% interval",
+        "lies above 50%", "6, 12 and 24 months after",
+    ):  # fmt: skip
+        assert part in said
+    options = {"window_months": 2, "months_to_lose": 1, "tolerance": 0.1, "follow_up_months": [9]}
+    said = " ".join(wording.definition(sustainment(study_of(levels(0.3, 0.5, 0.5), **options))).sentences)
+    for part in ("last 2 months of support", "Lost: from a month worse", "by over 10%", "told 9 months after"):
+        assert part in said
+
+
+# --- classes ---------------------------------------------------------------------------------------
+
+
+def test_the_classes_are_counted_in_words():
+    (said,) = wording.answer(sustainment(study_of_many(0.5, 0.5, 0.4, 0.3, 0.5, None))).sentences
+    assert said == (
+        "Cord clamped late: 6 of 6 facilities had gained when their support ended. Since then 3 kept the gain, 2 lost "
+        "some or all of it and 1 stopped reporting."
+    )
+
+
+def test_no_gain_leaves_nothing_to_keep():
+    result = sustainment(study_of(levels(0.3, 0.3, 0.3)))
+    assert wording.answer(result).sentences == [
+        "Cord clamped late: 0 of 1 facility had gained when their support ended. There is no gain to keep."
+    ]
+    assert wording.loss(result.indicators[0]) is None
+    assert wording.kept(result.indicators[0]) is None
+
+
+def test_a_late_gain_is_said():
+    (said,) = wording.answer(sustainment(study_of(levels(0.3, 0.3, 0.5)))).sentences
+    assert said.endswith("There is no gain to keep. Of the 1 without a gain at that time, 1 gained later.")
+
+
+def test_no_end_of_support_is_said():
+    result = sustainment(study_of(levels(0.3, 0.5, 0.5), facility={"joined_on": "2022-01-01"}))
+    assert wording.answer(result).sentences == [
+        "No facility has a day on which support ended, so nothing can be said of what lasted after it."
+    ]
+    assert charts.classes(result) is None
+
+
+def test_too_few_months_around_support_are_said():
+    study = make_study(
+        facilities=[{"facility_id": "F1", "joined_on": "2022-01-01", "support_ended_on": "2022-12-31"}],
+        indicators=[an_indicator()],
+        measurements=monthly("F1", "2021-11-01", [30] * 26),
+    )
+    result = sustainment(study)
+    assert wording.answer(result).sentences == [
+        "Cord clamped late: no facility has the months needed before joining and at the end of support."
+    ]
+    assert wording.caveats(result).sentences[0] == (
+        "Cord clamped late: 1 facility has too few months or people before joining or at the end of support."
+    )
+
+
+# --- the loss --------------------------------------------------------------------------------------
+
+
+def test_few_losses_are_named_and_chance_stands_beside_them():
+    first, second = wording.loss(only(study_of_many(0.5, 0.5, 0.4, 0.3, 0.5))).sentences
+    assert first == (
+        "2 of 5 facilities followed lost some or all of the gain (F2 from month 1 on and F3 from month 1 on). With "
+        "fewer than 5 losses no median time is given."
+    )
+    assert second.startswith("Had none of the 5 lost anything, fewer than one would have seemed to by chance;")
+
+
+def test_five_losses_have_a_median_with_its_interval():
+    said = wording.loss(only(study_of_many(0.3, 0.3, 0.3, 0.3, 0.3, 0.5))).sentences[0]
+    assert said == (
+        "5 of 6 facilities followed lost some or all of the gain. By the curve half of the facilities had lost it 1.0 "
+        "months after support ended (95% interval 1.0 to no upper limit)."
+    )
+
+
+def test_few_facilities_have_no_curve():
+    found = only(study_of_many(0.5, 0.3))
+    assert wording.loss(found).sentences[0].endswith("With fewer than 5 facilities no curve is drawn.")
+    assert charts.loss_curve(found) is None
+
+
+def test_who_stopped_reporting_is_named():
+    rows = monthly("F0", "2021-01-01", levels(0.3, 0.5, 0.5)[:30], 1000)
+    rows += monthly("F1", "2021-01-01", levels(0.3, 0.5, 0.5), 1000)
+    facilities = [{"facility_id": name} | ENDED for name in ("F0", "F1")]
+    found = only(make_study(facilities=facilities, indicators=[an_indicator()], measurements=rows))
+    assert "F0 stopped reporting and is followed up to then." in wording.loss(found).sentences[0]
+
+
+def test_nobody_to_follow_is_said():
+    found = only(study_of(levels(0.3, 0.5, 0.5)[:25]))
+    assert wording.loss(found).sentences == ["No facility reported months enough after support for a loss to be seen."]
+
+
+def test_of_a_mean_the_losses_by_chance_are_not_known():
+    minutes = [600, 620, 580] * 4 + [500] * 9 + [400, 410, 390] * 5
+    found = only(study_of(minutes, people=10, indicator={"kind": "mean", "better": "down"}))
+    assert wording.loss(found).sentences[1].startswith("How many would have seemed to lose it by chance is not known")
+
+
+# --- the share kept --------------------------------------------------------------------------------
+
+
+def test_not_reported_is_bounded_from_both_sides():
+    said = wording.kept(only(study_of_many(0.5, 0.5, 0.4, 0.3, 0.5, None))).sentences[1]
+    assert said.startswith(
+        "12 months on, the 5 facilities that reported together kept 70% of their gain (95% interval "
+    )
+    assert said.endswith(
+        "Of the 5 of which it can be told, 3 had kept it (60%, 95% interval 23% to 88%). Of the others 1 did not "
+        "report: if all of these lost it, 3 of 6 kept it; if all kept it, 4 of 6."
+    )
+
+
+def test_fewer_than_five_facilities_are_counted_without_a_percentage():
+    result = sustainment(study_of_many(0.5, 0.3))
+    assert wording.kept(result.indicators[0]).sentences[1] == (
+        "12 months on, 2 facilities that reported are too few for an average of the share kept; each is in the table. "
+        "Of the 2 of which it can be told, 1 had kept it."
+    )
+    assert any("no interval is given" in line for line in wording.caveats(result).sentences)
+
+
+def test_nobody_that_can_be_told_about_is_said():
+    said = wording.kept(only(study_of([3] * 12 + [8] * 12 + [6] * 12, people=10))).sentences[1]
+    assert said.endswith("Of none of them can it be told whether it kept its gain.")
+
+
+def test_too_early_and_silent_follow_ups_are_said():
+    assert wording.kept(only(study_of(levels(0.3, 0.5, 0.5)))).sentences[2] == (
+        "24 months on, it is too early to tell of any of them."
+    )
+    assert wording.kept(only(study_of(levels(0.3, 0.5, 0.5)[:30]))).sentences[1] == (
+        "12 months on, none of the 1 due has reported."
+    )
+
+
+def test_a_gain_too_uncertain_has_no_share():
+    found = only(study_of_many(0.5, 0.5, 0.4, 0.3, 0.5)).horizons[1]
+    unsure = dataclasses.replace(found, share=dataclasses.replace(found.share, low=float("-inf")))
+    assert "the gain is too uncertain for its share kept to be told" in wording._horizon(unsure)
+
+
+def test_regression_to_the_mean_is_said_in_points(demo):
+    said = wording.kept(sustainment(demo).indicators[2]).sentences[-1]
+    assert said.startswith(
+        "Facilities that happened to stand high at the end of support fall back by chance alone: of "
+    )
+    assert said.endswith("though nothing is lost (regression to the mean).")
+
+
+# --- the examples ----------------------------------------------------------------------------------
+
+
+def test_a_collaborative_too_small_is_refused_in_one_sentence():
+    result = sustainment(bundled("small"))
+    assert wording.answer(result).sentences == [
+        "No facility has a day on which support ended, so nothing can be said of what lasted after it."
+    ]
+    assert list(parts.indicators(result)) == []
+    assert key_figures(result, bundled("small")).cells[0].text == "–"
+
+
+@pytest.fixture(scope="module")
+def lasting(demo):
+    return sustainment(demo)
+
+
+def test_every_figure_of_the_demo_can_be_drawn(lasting):
+    assert_whole(charts.classes(lasting))
+    for found in lasting.indicators:
+        for draw in (charts.loss_curve, charts.share_kept, charts.segments):
+            figure = draw(found)
+            assert (figure is None) == (found.n_gained == 0)
+            if figure is not None:
+                assert_whole(figure)
+
+
+def test_the_tables_hold_a_row_per_facility_and_what_the_figures_show(lasting):
+    found = lasting.indicators[0]
+    table = tables.classes(found)
+    assert len(table.shown) == 24
+    assert table.shown["Class"].tolist() == found.table["class"].tolist()
+    by_horizon = tables.horizons(found)
+    assert by_horizon.shown["Months after support"].tolist() == ["6", "12"]  # 24 months are not due yet
+    for row, horizon in zip(by_horizon.data.itertuples(), found.horizons, strict=False):
+        assert row.kept + row.lost + row.cannot_be_told == row.reported == horizon.n_known
+        assert row.worst_case <= row.best_case
+    assert len(tables.follow_up(found).shown) == found.n_gained
+    assert tables.horizons(lasting.indicators[3]) is None
+    assert tables.follow_up(lasting.indicators[3]) is None
+
+
+def test_a_share_without_limits_says_so():
+    assert tables._share(0.5, float("-inf"), float("inf")) == "50% (no limits)"
+    assert tables._share(float("nan"), float("nan"), float("nan")) == "–"
+    assert tables._share(0.5, float("nan"), float("nan")) == "50%"
+
+
+def test_one_facility_of_many_people_is_drawn():
+    for study in (study_of(levels(0.3, 0.5, 0.4)), study_of(levels(0.3, 0.3, 0.5))):
+        assert_whole(charts.segments(only(study)))
+        assert_whole(charts.classes(sustainment(study)))
+
+
+def test_the_key_figure_is_of_those_told(lasting, demo):
+    shown = key_figures(lasting, demo)
+    assert shown.cells[0].text == "3 of 11 told\nat 12 months"
+    found = shown.values["early_breastfeeding"]
+    assert sum(found["classes"].values()) == 24
+    assert found["kept_at_12"]["share_of_gain_low"] < found["kept_at_12"]["share_of_gain"]
+    assert found["kept_at_24"]["share_of_gain"] is None
