@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import qieval
 
 if TYPE_CHECKING:
-    from qieval.batch.execute import Run
+    from qieval.batch.results import Made
 
 # Everything heavy is imported inside the commands, so that --help answers at once.
 
@@ -23,7 +27,14 @@ app = typer.Typer(
     help="Evaluate health-care improvement collaboratives: tidy tables in, honest reports out.",
 )
 
+
+class _Engine(StrEnum):
+    fork = "fork"
+    plain = "plain"
+
+
 Sources = Annotated[list[Path], typer.Argument(metavar="PARAMS...", help="Parameter files, such as params/demo.yaml.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Say what was done as JSON, for programs.")]
 
 
 def main() -> None:
@@ -58,29 +69,53 @@ def run(
     out: Annotated[Path, typer.Option(help="Folder the reports go to.")] = Path("reports"),
     jobs: Annotated[int, typer.Option(min=1, help="Notebooks run at once.")] = min(os.cpu_count() or 1, 4),
     only: Annotated[list[str] | None, typer.Option(help="Only these notebooks, separated by commas.")] = None,
+    only_failed: Annotated[bool, typer.Option("--only-failed", help="Only reports that were not made whole.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also make what has not changed.")] = False,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Also as PDF (needs the extra pdf).")] = False,
+    word: Annotated[bool, typer.Option("--word", help="Also for Word (needs the extra word).")] = False,
+    engine: Annotated[
+        _Engine, typer.Option(help="Kernels forked from a loaded server, or plain ones as papermill's.")
+    ] = _Engine.fork,
+    cluster: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Make them on a Dask cluster (needs the extra cluster).")
+    ] = "",
     notebooks: Annotated[Path | None, typer.Option(help="Folder of the notebooks; by default those of qieval.")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Make one report per parameter file, and a page that lists them.
+    """Make one report per parameter file, and a page that lists them. What has not changed is reused.
 
     Example: qieval run params/*.yaml --jobs 2
     """
-    from qieval.batch.plan import choose, find_notebooks, make_plan
-    from qieval.batch.run import run_batch
+    from qieval.batch.papers import require
+    from qieval.batch.pending import Wish
+    from qieval.batch.plan import choose, find_notebooks, read_requests
 
+    formats = [name for name, asked in (("pdf", pdf), ("word", word)) if asked]
     names = [name.strip() for given in only or [] for name in given.split(",")]
     known = find_notebooks(notebooks)
-    planned = make_plan(sources, known, choose(known, names))
-    total = sum(len(job.notebooks) for job in planned)
+    wish = Wish(asked=frozenset(choose(known, names)), force=force, formats=tuple(formats))
+    requests = read_requests(sources, known)
     try:
-        with _Progress(total) as progress:
-            records, index = run_batch(
-                planned, out, workers=jobs, on_notebook=progress.notebook_ended, on_report=progress.report_made
-            )
+        with _Progress(quiet=as_json) as progress:
+            if cluster:
+                from qieval.batch.cluster import run_on_cluster
+
+                made = run_on_cluster(
+                    cluster, requests, known, out, wish=wish, watcher=progress, only_failed=only_failed
+                )
+            else:
+                from qieval.batch.run import run_batch
+
+                require(formats)
+                made = run_batch(
+                    requests, known, out, wish=wish, jobs=jobs, engine=engine.value, watcher=progress,
+                    only_failed=only_failed,
+                )  # fmt: skip
     except KeyboardInterrupt:
-        print("Stopped. Reports that were finished are in place; the others are as they were before.", file=sys.stderr)
+        _say_stopped(out, progress.ended, as_json=as_json)
         raise typer.Exit(130) from None
-    print(f"Reports: {index}")
-    if any(record["status"] != "made" for record in records):
+    _say_made(out, made, as_json=as_json)
+    if any(one.status != "made" for one in made):
         raise typer.Exit(1)
 
 
@@ -128,6 +163,21 @@ def _check_one(source: Path) -> bool:
 
 
 @app.command()
+def bundle(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Zip to write, such as reports.zip.")],
+    out: Annotated[Path, typer.Option(help="Folder the reports are in.")] = Path("reports"),
+) -> None:
+    """Put all finished reports into one zip to pass on, without the notebooks.
+
+    Example: qieval bundle reports.zip
+    """
+    from qieval.batch.bundle import write_bundle
+
+    n = write_bundle(out, path)
+    print(f"{path}: {n} report{'s' if n > 1 else ''}, {path.stat().st_size / 1e6:.1f} MB; open index.html in it.")
+
+
+@app.command()
 def template(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="Workbook to write, such as study.xlsx.")],
 ) -> None:
@@ -146,44 +196,94 @@ def template(
 class _Progress:
     """A bar of notebooks and a line per report; plain lines where there is no terminal."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, *, quiet: bool) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-        self.console = Console()
-        self.bar = Progress(
+        self.ended: list[Made] = []
+        self._quiet = quiet
+        self._console = Console()
+        self._bar = Progress(
             TextColumn("Notebooks"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            console=self.console,
+            console=self._console,
             transient=True,
-            disable=not self.console.is_terminal,
+            disable=quiet or not self._console.is_terminal,
         )
-        self.task = self.bar.add_task("", total=total)
+        self._task = self._bar.add_task("", total=None)
+        self._total = 0
 
     def __enter__(self) -> _Progress:
-        self.bar.start()
+        self._bar.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self.bar.stop()
+        self._bar.stop()
 
-    def notebook_ended(self, run: Run) -> None:
-        self.bar.advance(self.task)
+    def planned(self, reports: int, notebooks: int) -> None:
+        self._total = notebooks
+        self._bar.update(self._task, total=notebooks)
 
-    def report_made(self, record: dict[str, Any], seconds: float) -> None:
-        from qieval.batch.report import STATUS
+    def settled(self, dropped: int) -> None:
+        self._total -= dropped
+        self._bar.update(self._task, total=self._total)
 
-        line = f"{STATUS[record['status']]} {record['collaborative']}: {record['status']}, {seconds:.0f} s"
-        if record["left_out"] and not record["errors"]:
-            line += f", without {', '.join(record['left_out'])}"
+    def notebook_ended(self) -> None:
+        self._bar.advance(self._task)
+
+    def report_made(self, made: Made) -> None:
+        from qieval.batch.records import STATUS
+
+        self.ended.append(made)
+        if made.reused:  # hundreds of them may be; they are counted at the end
+            return
+        line = f"{STATUS[made.status]} {made.collaborative}: {made.status}, {made.seconds:.0f} s"
+        if made.left_out and not made.errors:
+            line += f", without {', '.join(made.left_out)}"
         self._say(line)
-        for error in record["errors"]:
+        for error in made.errors:
             self._say(f"    {error}")
-        for notebook, reason in record["failures"].items():
-            self._say(f"    {notebook}: {reason}")
+        for section, reason in made.failures.items():
+            self._say(f"    {section}: {reason}")
 
     def _say(self, line: str) -> None:
         # Names are text: brackets in them are not for the console to interpret.
-        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        if not self._quiet:
+            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _say_made(out: Path, made: Sequence[Made], *, as_json: bool) -> None:
+    """What came of a batch that went to its end."""
+    index = (out / "index.html").resolve()
+    if as_json:
+        _print_json({"index": str(index), "stopped": False, "reports": [asdict(one) for one in made]})
+        return
+    print(f"{_counts(made)}.")
+    print(f"Reports: {index}")
+
+
+def _say_stopped(out: Path, made: Sequence[Made], *, as_json: bool) -> None:
+    """What there is of a batch that was stopped."""
+    if as_json:
+        index = str((out / "index.html").resolve())
+        _print_json({"index": index, "stopped": True, "reports": [asdict(one) for one in made]})
+        return
+    print(f"Stopped. {_counts(made)}. The others are as they were before.", file=sys.stderr)
+
+
+def _counts(made: Sequence[Made]) -> str:
+    """How many reports came out how: "3 made, 37 reused, 1 with a failed section"."""
+    reused = sum(one.reused for one in made)
+    fresh = Counter(one.status for one in made if not one.reused)
+    said = {"made": "made", "section failed": "with a failed section", "not made": "not made"}
+    parts = [f"{fresh[status]:,} {words}" for status, words in said.items() if fresh[status]]
+    parts[1 if fresh["made"] else 0 : 0] = [f"{reused:,} reused, since nothing has changed"] if reused else []
+    return ", ".join(parts) or "Nothing was made"
+
+
+def _print_json(content: object) -> None:
+    import json
+
+    print(json.dumps(content, ensure_ascii=False, indent=1))

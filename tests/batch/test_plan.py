@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from qieval.batch.plan import choose, find_notebooks, make_plan
+from qieval.batch.plan import Job, choose, find_notebooks, read_job, read_requests
 from qieval.errors import ParameterError
+from qieval.study.snapshot import read_snapshot
 
 PROJECT = Path(__file__).resolve().parents[2]
 PILOT = PROJECT / "params" / "hub_spoke_india.yaml"
@@ -19,13 +20,18 @@ def parameters(folder: Path, name: str, **changes: object) -> Path:
     return path
 
 
+def job_of(source: Path) -> Job:
+    (request,) = read_requests([source], find_notebooks())
+    return read_job(request, find_notebooks())
+
+
 def test_the_four_notebooks_come_in_the_order_of_their_questions() -> None:
     names = [notebook.name for notebook in find_notebooks()]
     assert names == ["effectiveness", "durations", "mentoring", "sustainment"]
 
 
 def test_a_notebook_needs_one_table_of_each_of_its_choices() -> None:
-    (job,) = make_plan([PILOT], find_notebooks())
+    job = job_of(PILOT)
     assert [notebook.name for notebook in job.notebooks] == ["durations", "mentoring"]
     assert [notebook.name for notebook, _ in job.left_out] == ["effectiveness", "sustainment"]
     assert job.left_out[0][1] == "needs indicators and measurements, and these are missing or empty"
@@ -35,16 +41,9 @@ def test_only_takes_the_named_notebooks() -> None:
     assert choose(find_notebooks(), ["mentoring"]) == ["mentoring"]
 
 
-def test_what_was_not_asked_for_is_said_to_be_left_out() -> None:
-    (job,) = make_plan([PILOT], find_notebooks(), ["mentoring"])
-    assert [notebook.name for notebook in job.notebooks] == ["mentoring"]
-    reasons = {notebook.name: reason for notebook, reason in job.left_out}
-    assert reasons["durations"] == "was not asked for this time (--only)"
-
-
 def test_a_note_for_no_notebook_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match=r"notes\.duration is of no notebook -> choose from: effectiveness"):
-        make_plan([parameters(tmp_path, "one", notes={"duration": "x"})], find_notebooks())
+        read_requests([parameters(tmp_path, "one", notes={"duration": "x"})], find_notebooks())
 
 
 def test_a_misspelt_notebook_gets_the_nearest_name() -> None:
@@ -66,7 +65,7 @@ def test_all_parameter_files_are_checked_before_anything_runs(tmp_path: Path) ->
     first = parameters(tmp_path, "first", data_cutt="2019-06-30")
     second = parameters(tmp_path, "second", data_cut="30.06.2019")
     with pytest.raises(ParameterError) as caught:
-        make_plan([first, second], find_notebooks())
+        read_requests([first, second], find_notebooks())
     assert "'data_cutt' is not a parameter. Did you mean 'data_cut'?" in str(caught.value)
     assert "data_cut is '30.06.2019': give the last day the data cover, as YYYY-MM-DD" in str(caught.value)
 
@@ -74,12 +73,24 @@ def test_all_parameter_files_are_checked_before_anything_runs(tmp_path: Path) ->
 def test_two_files_for_one_collaborative_are_refused(tmp_path: Path) -> None:
     files = [parameters(tmp_path, "one"), parameters(tmp_path, "two", collaborative="one")]
     with pytest.raises(ParameterError, match="all name the collaborative 'one' -> give each its own"):
-        make_plan(files, find_notebooks())
+        read_requests(files, find_notebooks())
 
 
-def test_data_that_are_nowhere_stop_that_report_alone(tmp_path: Path) -> None:
-    lost = parameters(tmp_path, "lost", data="nowhere")
-    jobs = make_plan([lost, PILOT], find_notebooks())
-    assert "'nowhere' is neither in the folder of the parameters nor in the one above it" in jobs[0].errors[0]
-    assert jobs[0].notebooks == ()
-    assert jobs[1].errors == ()
+def test_folders_that_differ_in_capitals_only_are_one_on_some_systems(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match=r"all name the collaborative 'one' -> give each its own"):
+        read_requests([parameters(tmp_path, "one"), parameters(tmp_path, "ONE")], find_notebooks())
+
+
+def test_data_that_are_nowhere_are_told_with_what_to_do(tmp_path: Path) -> None:
+    job = job_of(parameters(tmp_path, "lost", data="nowhere"))
+    assert "'nowhere' is neither in the folder of the parameters nor in the one above it" in job.errors[0]
+    assert (job.notebooks, job.left_out, job.summary, job.fingerprint) == ((), (), "", "")
+
+
+def test_checked_tables_are_left_where_they_are_asked_for(tmp_path: Path) -> None:
+    (request,) = read_requests([PILOT], find_notebooks())
+    job = read_job(request, find_notebooks(), tmp_path / "snapshot")
+    study = read_snapshot(tmp_path / "snapshot", request.parameters)
+    assert study is not None
+    assert study.fingerprint == job.fingerprint
+    assert job.summary.startswith("Rows read: ")

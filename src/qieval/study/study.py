@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -53,7 +54,7 @@ class Study:
         names = names.where(~names.duplicated(keep=False), names + " (" + ids + ")")
         return pd.Series(names.to_numpy(), index=ids)
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Twelve characters that change when any cell of any table changes."""
         digest = hashlib.sha256()
@@ -81,7 +82,10 @@ def open_study(**parameters: Any) -> Study:
     DataError
         Names every row that needs attention.
     """
-    return study_of(check_parameters(parameters), home=Path.cwd())
+    from qieval.study.snapshot import left_by_batch  # which needs what is defined here
+
+    checked = check_parameters(parameters)
+    return left_by_batch(checked) or study_of(checked, home=Path.cwd())
 
 
 def study_of(parameters: Parameters, *, home: Path) -> Study:

@@ -6,9 +6,10 @@ import math
 
 from qieval.analyses.change import Change
 from qieval.analyses.effectiveness import Effectiveness
+from qieval.analyses.six_statistics import IndicatorStatistics
 from qieval.present.display import Cell, KeyFigures
 from qieval.present.key_figures import collected, known
-from qieval.present.numbers import DASH
+from qieval.present.numbers import DASH, unit
 from qieval.present.wording.change import against_trend
 from qieval.present.wording.effectiveness import label
 from qieval.study.study import Study
@@ -33,6 +34,10 @@ def key_figures(result: Effectiveness, changed: Change, study: Study) -> KeyFigu
     ]
     values = {
         found.indicator.indicator_id: {
+            "name": found.indicator.name,
+            "kind": found.indicator.kind,
+            "better": found.indicator.better,
+            "unit": unit(found.indicator),
             "verdict": found.pooled.verdict,
             "baseline_median": known(found.pooled.centre) if found.pooled.n_baseline else None,
             "recent_median": known(found.pooled.recent_median),
@@ -45,11 +50,27 @@ def key_figures(result: Effectiveness, changed: Change, study: Study) -> KeyFigu
             if by_wave.effect
             else None,
             "followed_to_target": found.time_to_target.n_followed,
+            "six_statistics": _six_statistics(six),
         }
-        for found, by_trend, by_wave in zip(result.indicators, changed.interrupted, changed.waves, strict=True)
+        for found, by_trend, by_wave, six in zip(
+            result.indicators, changed.interrupted, changed.waves, changed.six_statistics, strict=True
+        )
     }
     return collected("effectiveness", cells, values, study)
 
 
 def _interval(found: tuple[float, float, float] | None) -> dict[str, float | None] | None:
     return None if found is None else dict(zip(("estimate", "low", "high"), map(known, found), strict=True))
+
+
+def _six_statistics(found: IndicatorStatistics) -> dict[str, dict[str, float | int | None]] | None:
+    """By name and level, such as share_reaching_0.8; None where there are none over facilities."""
+    if found.refused is not None:
+        return None
+    return {
+        str(row.statistic) if math.isnan(row.level) else f"{row.statistic}_{row.level:g}": {
+            **{name: known(getattr(row, name)) for name in ("estimate", "low", "high", "together")},
+            "facilities": int(row.n),
+        }
+        for row in found.statistics.itertuples()
+    }

@@ -1,0 +1,290 @@
+"""Where notebooks run: in kernels forked from a preloaded server, or in ordinary ones where that cannot be."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import forkserver, util
+from multiprocessing.connection import Pipe, wait
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+from queue import Empty
+from typing import Any, Literal, Protocol
+
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning import LocalProvisioner
+from traitlets.config import Config
+
+from qieval.batch import forked
+
+Engine = Literal["fork", "plain"]
+
+PRELOAD = "qieval.batch.preload"
+FOLDERS = "QIEVAL_TEMPORARY"  # tells the server which folders to remove when it ends
+# Several kernels at once use all processors as it is; and threads do not survive a fork.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+class Stopped(Exception):  # noqa: N818 - not an error: the user asked for it
+    """The batch was stopped while something ran or was about to."""
+
+
+class _Process(Protocol):
+    pid: int
+
+    def kill(self) -> None: ...
+    def poll(self) -> int | None: ...
+
+
+class Server:
+    """Gives kernels to the threads of a batch, and ends them all at once when asked to."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        self.engine: Engine = engine
+        self.stopped = False
+        self._folder = folder  # holds connection files and sockets
+        self._running: set[_Process] = set()
+        self._lock = threading.Lock()
+
+    def manager(self) -> tuple[AsyncKernelManager, Provisioner]:
+        """What manages and what starts a kernel of its own, which talks through files in a private folder."""
+        if self.stopped:
+            raise Stopped
+        config = Config()
+        if os.name != "nt":  # Windows has no such files; the kernel then listens on loopback
+            private = Path(tempfile.mkdtemp(dir=self._folder, prefix="k-"))
+            config.KernelManager.transport = "ipc"
+            config.KernelManager.connection_file = str(private / "k.json")
+        manager = AsyncKernelManager(kernel_name="python3", config=config, client_factory=_Client)
+        manager.kernel_id = str(uuid.uuid4())
+        provisioner = (_ForkProvisioner if self.engine == "fork" else Provisioner)(
+            kernel_id=manager.kernel_id, kernel_spec=manager.kernel_spec, parent=manager
+        )
+        provisioner.server = self
+        manager.provisioner = provisioner
+        return manager, provisioner
+
+    def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """What a function returns for these arguments, in a preloaded process of its own if there is a server.
+
+        Raises
+        ------
+        Stopped
+            If the batch was stopped meanwhile.
+        RuntimeError
+            If the process was ended from outside.
+        Exception
+            Whatever the function raises.
+        """
+        if self.stopped:
+            raise Stopped
+        if self.engine == "plain":
+            return function(*arguments)
+        receiver, sender = Pipe(duplex=False)
+        with receiver:
+            with sender:
+                process = self.started(_Forked(forked.answer, sender, function, arguments))
+            try:
+                found, error = receiver.recv()
+            except EOFError:
+                if self.stopped:
+                    raise Stopped from None
+                raise RuntimeError(f"a worker process ended by itself ({process.wait()})") from None
+            finally:
+                process.wait()
+                self.ended(process)
+        if error is not None:
+            raise error
+        return found
+
+    def started(self, process: Any) -> Any:
+        """Keep a process in mind until it has `ended`, so that `stop` reaches it; returns it."""
+        self._running.add(process)
+        if self.stopped:  # between the question whether to start it and now
+            process.kill()
+        return process
+
+    def ended(self, process: _Process) -> None:
+        """Forget a process."""
+        self._running.discard(process)
+
+    def running(self) -> list[_Process]:
+        """The kernels and calls that have not ended yet."""
+        return list(self._running)
+
+    def stop(self) -> None:
+        """End every kernel and every call at once; none is started after this."""
+        self.stopped = True
+        for process in self.running():
+            with suppress(OSError):
+                process.kill()
+
+
+@contextmanager
+def kernels(engine: Engine, jobs: int) -> Iterator[Server]:
+    """A server for `jobs` notebooks at once; when it is left, nothing of it runs or lies about any more.
+
+    Where processes cannot be forked safely, ordinary kernels serve whatever the engine.
+    """
+    if engine == "fork" and not _can_fork():
+        engine = "plain"
+    root = util.get_temp_dir() if engine == "fork" else None
+    folder = Path(tempfile.mkdtemp(prefix="qieval-", dir=root))
+    if engine == "fork":
+        _start_server()
+    server = Server(engine, folder)
+    try:
+        yield server
+    finally:
+        server.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _can_fork() -> bool:
+    # On macOS Python can fork, but libraries of the system may abort in the child, so Python itself does not.
+    return "forkserver" in multiprocessing.get_all_start_methods() and sys.platform != "darwin"
+
+
+def _start_server() -> None:
+    """Start the one server of this process, unless it runs already; it loads while the batch goes on."""
+    before = dict(os.environ)
+    # Ctrl-C is for the batch, also while the server is still loading.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        os.environ.update(ONE_THREAD | {FOLDERS: util.get_temp_dir()})
+        os.environ.pop("JPY_PARENT_PID", None)  # if this is a notebook itself: its kernel is not the parent of ours
+        _context().set_forkserver_preload(["__main__", PRELOAD])
+        forkserver.ensure_running()
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _context() -> ForkServerContext:
+    return multiprocessing.get_context("forkserver")
+
+
+class _Forked:
+    """A process forked from the server, with the few methods of `subprocess.Popen` that a kernel needs."""
+
+    stdin = stdout = stderr = None
+    # Starting any process looks after all others, which must not happen while one is being asked how it ended.
+    _lock = threading.Lock()
+
+    def __init__(self, function: Callable[..., None], *arguments: Any) -> None:
+        self._process: ForkServerProcess = _context().Process(target=function, args=arguments)
+        with self._lock:
+            self._process.start()
+        assert self._process.pid is not None
+        self.pid: int = self._process.pid
+        self.sentinel: int = self._process.sentinel
+
+    def poll(self) -> int | None:
+        with self._lock:
+            return self._process.exitcode
+
+    def wait(self) -> int | None:
+        wait([self.sentinel])
+        return self.poll()
+
+    def send_signal(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            # Its whole group, once it has one: what a notebook started ends with it.
+            if os.getpgid(self.pid) == self.pid:
+                os.killpg(self.pid, number)
+            else:
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self.send_signal(signal.SIGKILL)
+
+    terminate = kill
+
+
+class Provisioner(LocalProvisioner):
+    """Starts an ordinary kernel, and tells the server of it."""
+
+    server: Server
+    known: Any = None  # the process the server has been told of
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        info = await super().launch_kernel(cmd, **kwargs)
+        self.known = self.server.started(self.process)
+        return info
+
+    async def died(self) -> None:
+        """Wait for the kernel to end, however it does."""
+        while self.exit_code() is None:
+            await asyncio.sleep(0.05)
+
+    def exit_code(self) -> int | None:
+        """How the kernel ended, below 0 for the signal that ended it; None while it runs."""
+        return None if self.known is None else self.known.poll()
+
+    def end(self) -> None:
+        """End the kernel at once, from any thread."""
+        if self.known is not None:
+            self.known.kill()
+
+    async def cleanup(self, restart: bool = False) -> None:
+        await super().cleanup(restart=restart)
+        if self.known is not None:
+            self.server.ended(self.known)
+
+
+class _ForkProvisioner(Provisioner):
+    """Starts a kernel by forking the server."""
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        changed = {name: value for name, value in kwargs["env"].items() if os.environ.get(name) != value}
+        receiver, sender = Pipe(duplex=False)
+        with receiver:
+            with sender:
+                file = self.parent.connection_file  # type: ignore[union-attr]
+                arguments = (sender, file, str(kwargs["cwd"]), changed)
+                self.process = self.known = self.server.started(_Forked(forked.run_kernel, *arguments))
+            self.pid, self.cwd = self.process.pid, kwargs["cwd"]
+            with suppress(EOFError):  # it died at once, as whoever asks it next will find
+                receiver.recv()  # a client that connects before the kernel listens tries again only after a while
+        return self.connection_info
+
+    async def kill(self, restart: bool = False) -> None:
+        self.known.kill()
+        self.known.wait()  # a moment; the manager would look only every tenth of a second
+
+
+class _Client(AsyncKernelClient):
+    """A client that knows a ready kernel by its answer, where the usual one also waits for a silence of 0.2 s."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        begun = time.monotonic()
+        while True:
+            asked = self.kernel_info()
+            try:
+                await self._async_recv_reply(asked, timeout=1)
+                while not await self._says_idle(asked):
+                    pass
+            except (TimeoutError, Empty):  # not yet listening, or what it publishes does not reach us yet
+                if not await self._async_is_alive():
+                    raise RuntimeError("the kernel ended before it was ready") from None
+                if timeout is not None and time.monotonic() - begun > timeout:
+                    raise RuntimeError(f"the kernel was not ready after {timeout:.0f} seconds") from None
+            else:
+                return
+
+    async def _says_idle(self, asked: str) -> bool:
+        message = await self.get_iopub_msg(timeout=0.5)
+        return message["parent_header"].get("msg_id") == asked and message["content"].get("execution_state") == "idle"

@@ -1,0 +1,79 @@
+"""What the reports of a folder say of themselves, in ``report.json``; all pages across reports are made of it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+Record = dict[str, Any]
+
+STATUS = {  # of a report: symbol and words; the order is that of the index page
+    "not made": "✕",
+    "section failed": "!",
+    "made": "✓",
+}
+# What the run chart of the main indicator says, in the order of the index page: what needs attention first.
+RESULTS = {
+    "worsened": "▼",
+    "who reported changed": "…",
+    "baseline unstable": "…",
+    "no baseline": "…",
+    "too few months": "…",
+    "back at baseline": "◇",
+    "no signal": "■",
+    "improved": "▲",
+}
+# What every record holds, and of which kind.
+_KINDS: dict[str, type] = {
+    **dict.fromkeys(("collaborative", "title", "status", "made_on", "version", "data_cut", "fingerprint"), str),
+    **dict.fromkeys(("errors", "sections", "cells"), list),
+    **dict.fromkeys(("failures", "left_out", "answers", "values"), dict),
+}
+JUDGED = ("worsened", "back at baseline", "no signal", "improved")  # the others say why nothing can be told
+
+
+def read_records(folder: Path) -> list[Record]:
+    """The record of every report in the folder, those that need attention first.
+
+    One that is damaged hides none of the others: it counts as a report that was not made.
+    """
+    found = [(path.parent.name, read_record(path)) for path in folder.glob("[!.]*/report.json")]
+    records = [_unreadable(name) if record is None else record for name, record in found]
+    return sorted(records, key=_attention)
+
+
+def read_record(path: Path) -> Record | None:
+    """The record of one report; None if it is damaged, or as no report is written today.
+
+    Its folder says whose it is, also if that was renamed: links lead there, and nowhere else.
+    """
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        whole = all(isinstance(record[name], kind) for name, kind in _KINDS.items()) and record["status"] in STATUS
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return record | {"collaborative": path.parent.name} if whole else None
+
+
+def _unreadable(name: str) -> Record:
+    reason = "report.json: is damaged, or of another version of qieval -> run this report again"
+    blank: Record = {field: kind() for field, kind in _KINDS.items()}
+    return blank | {"collaborative": name, "title": name, "status": "not made", "errors": [reason]}
+
+
+def _attention(record: Record) -> tuple[int, int, str, str]:
+    main = main_indicator(record)
+    verdict = main.get("verdict") if main else None
+    rank = list(RESULTS).index(verdict) if verdict in RESULTS else len(RESULTS)
+    return list(STATUS).index(record["status"]), rank, record["title"].casefold(), record["collaborative"]
+
+
+def main_indicator(record: Record) -> dict[str, Any] | None:
+    """The key figures of the main indicator, the first of its study; None where no indicator was reported on."""
+    return next(iter(record["values"].get("effectiveness", {}).values()), None)
+
+
+def last_made(records: list[Record]) -> str:
+    """When the newest of the reports was made; not now, so that the same reports always give the same pages."""
+    return max((record["made_on"] for record in records), default="")

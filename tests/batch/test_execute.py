@@ -1,0 +1,183 @@
+"""How single notebooks end, in forked and in ordinary kernels."""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from qieval.batch.execute import Run, run_notebook
+from qieval.batch.kernels import Server, kernels
+from qieval.batch.plan import Job, Notebook, find_notebooks, read_job, read_requests
+from qieval.present.display import METADATA
+from tests.batch.conftest import PROJECT
+from tests.batch.test_kernels import SLOW, until
+
+
+@pytest.fixture(params=["fork", "plain"])
+def server(request: pytest.FixtureRequest) -> Iterator[Server]:
+    with kernels(request.param, 1) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def small() -> Job:
+    (request,) = read_requests([PROJECT / "params" / "small.yaml"], find_notebooks())
+    return read_job(request, find_notebooks())
+
+
+def tiny(folder: Path, *cells: str) -> Notebook:
+    """A notebook of these cells after that of the parameters."""
+    given = nbformat.v4.new_code_cell('collaborative = title = ""', metadata={"tags": ["parameters"]})
+    book = nbformat.v4.new_notebook(cells=[given, *map(nbformat.v4.new_code_cell, cells)])
+    nbformat.write(book, folder / "tiny.ipynb")
+    return Notebook(name="tiny", path=folder / "tiny.ipynb", title="Tiny", order=1, needs=())
+
+
+def ran(job: Job, folder: Path, server: Server, *cells: str, minutes: float = 10) -> tuple[Run, Any]:
+    """How a tiny notebook ended, and its executed copy."""
+    run = run_notebook(job, tiny(folder, *cells), folder / "executed.ipynb", server, None, minutes)
+    return run, nbformat.read(run.output, as_version=4) if run.output.exists() else None
+
+
+def errors(executed: Any) -> list[str]:
+    return [out["evalue"] for cell in executed["cells"] for out in cell.get("outputs", []) if "evalue" in out]
+
+
+def test_a_notebook_that_ends_well_has_no_failure(small: Job, tmp_path: Path, server: Server) -> None:
+    run, executed = ran(small, tmp_path, server, "print(title)", "import os; os.getcwd()")
+    assert run.failure == ""
+    assert executed["cells"][2]["outputs"][0]["text"] == f"{small.parameters.title}\n"
+    assert eval(executed["cells"][3]["outputs"][0]["data"]["text/plain"]) == str(small.home)
+
+
+def test_one_that_raises_fails_with_the_message_and_keeps_what_came_before(
+    small: Job, tmp_path: Path, server: Server
+) -> None:
+    here = str(small.home)
+    run, executed = ran(small, tmp_path, server, "print('before')", f"raise ValueError('not in {here}/data')", "1")
+    assert run.failure == "ValueError: not in .../data"
+    assert errors(executed) == ["not in .../data"]
+    assert here not in str([cell.get("outputs") for cell in executed["cells"]])
+    assert "before" in str(executed)
+
+
+def test_an_error_of_ours_is_told_by_its_sentence_alone(small: Job, tmp_path: Path, server: Server) -> None:
+    run, _ = ran(small, tmp_path, server, "from qieval.errors import DataError; raise DataError('row 3 -> mend it')")
+    assert run.failure == "row 3 -> mend it"
+
+
+def test_one_whose_kernel_ends_fails_in_the_cell_that_ran(small: Job, tmp_path: Path, server: Server) -> None:
+    run, executed = ran(small, tmp_path, server, "1", "import os; os._exit(9)", "print('after')")
+    assert run.failure == "its kernel ended in the middle of the notebook (exit code 9)"
+    assert errors(executed) == [run.failure]
+    failed = next(cell for cell in executed["cells"] if "_exit" in cell["source"])
+    assert failed["metadata"]["papermill"]["status"] == "failed"
+    assert "after'" in executed["cells"][-1]["source"]
+    assert executed["cells"][-1]["outputs"] == []
+
+
+def test_one_that_the_system_kills_is_told_of_memory(small: Job, tmp_path: Path, server: Server) -> None:
+    run, _ = ran(small, tmp_path, server, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    assert run.failure.startswith("the system ended it (SIGKILL), mostly because memory ran out -> run fewer")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a limit of memory that holds")
+def test_one_that_asks_for_more_memory_than_there_is_says_so(small: Job, tmp_path: Path, server: Server) -> None:
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33)); x = bytearray(2**36)"
+    run, _ = ran(small, tmp_path, server, limited)
+    assert run.failure == "memory ran out -> run fewer notebooks at once (--jobs 1), or on a computer with more memory"
+
+
+def test_one_that_crashes_is_told_by_its_signal(small: Job, tmp_path: Path, server: Server) -> None:
+    run, _ = ran(small, tmp_path, server, "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
+    assert run.failure == "its kernel crashed (SIGSEGV)"
+
+
+def test_one_that_hangs_is_ended_at_its_limit(small: Job, tmp_path: Path, server: Server) -> None:
+    begun = time.monotonic()
+    # The clock starts with the first cell that runs: how long a kernel takes to come up is not the notebook's fault.
+    run, executed = ran(small, tmp_path, server, "import time; time.sleep(600)", minutes=0.25)
+    assert run.failure.startswith("it was ended after 0.25 minutes, the limit -> if it needs longer, raise options.")
+    assert errors(executed) == [run.failure]
+    assert time.monotonic() - begun < SLOW
+
+
+def test_stopping_ends_a_notebook_at_once(small: Job, tmp_path: Path, server: Server) -> None:
+    mark = tmp_path / "begun"
+    found: list[Run] = []
+
+    def work() -> None:
+        cell = f"import pathlib, time; pathlib.Path({str(mark)!r}).touch(); time.sleep(600)"
+        found.append(ran(small, tmp_path, server, cell)[0])
+
+    running = threading.Thread(target=work)
+    running.start()
+    assert until(mark.exists)
+    server.stop()
+    running.join(timeout=SLOW)
+    assert [run.failure for run in found] == ["it was stopped before it was finished"]
+    run, _ = ran(small, tmp_path, server, "1")
+    assert run.failure == "it was stopped before it was finished"
+
+
+def test_a_copy_that_was_cut_off_by_a_full_disk_is_not_left_for_whole(
+    small: Job, tmp_path: Path, server: Server
+) -> None:
+    if not os.path.exists("/dev/full"):
+        pytest.skip("needs a device that is always full")
+    (tmp_path / "executed.ipynb").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left on device"):
+        ran(small, tmp_path, server, "1")
+    assert not (tmp_path / "executed.ipynb").is_symlink()
+    assert os.path.exists("/dev/full")
+
+
+def test_notebooks_of_several_folders_run_at_once_each_in_its_own(small: Job, tmp_path: Path) -> None:
+    jobs = []
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        jobs.append(replace(small, request=replace(small.request, home=tmp_path / name)))
+    cell = "import os, time; time.sleep(1); os.path.basename(os.getcwd())"
+    with kernels("fork", 2) as server:
+        results: dict[str, Any] = {}
+
+        def work(job: Job) -> None:
+            results[job.home.name] = ran(job, job.home, server, cell)[1]
+
+        threads = [threading.Thread(target=work, args=(job,)) for job in jobs]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=SLOW)
+    shown = {name: book["cells"][-1]["outputs"][0]["data"]["text/plain"] for name, book in results.items()}
+    assert shown == {"one": "'one'", "two": "'two'"}
+
+
+def content(path: Path) -> list[Any]:
+    """Everything of ours that an executed notebook shows: figures as bytes, tables, sentences and key figures."""
+    cells = nbformat.read(path, as_version=4)["cells"]
+    outputs = [out for cell in cells for out in cell.get("outputs", [])]
+    return [(out["metadata"], out["data"]) for out in outputs if METADATA in out.get("metadata", {})]
+
+
+def test_both_engines_give_the_same_numbers_and_figures(small: Job, tmp_path: Path) -> None:
+    read_job(small.request, find_notebooks(), tmp_path / "snapshot")
+    for engine, snapshot in (("fork", tmp_path / "snapshot"), ("plain", None)):
+        (tmp_path / engine).mkdir()
+        with kernels(engine, 1) as server:  # type: ignore[arg-type]
+            for notebook in small.notebooks:
+                output = tmp_path / engine / notebook.path.name
+                assert run_notebook(small, notebook, output, server, snapshot, 30).failure == ""
+    kinds = set()
+    for notebook in small.notebooks:
+        forked, plain = (content(tmp_path / engine / notebook.path.name) for engine in ("fork", "plain"))
+        assert forked == plain
+        kinds |= {metadata[METADATA]["kind"] for metadata, _ in forked}
+    assert kinds == {"figure", "table", "text", "key"}
