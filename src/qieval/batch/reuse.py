@@ -75,10 +75,10 @@ def recipe(request: Request, notebook: Notebook) -> str:
     return _key([notebook_key(notebook.path), json.dumps(given, sort_keys=True), programs()])
 
 
-@lru_cache(maxsize=256)
 def notebook_key(path: Path) -> str:
     """Key of a notebook as it is stored."""
-    return sha256(path.read_bytes()).hexdigest()
+    stat = path.stat()
+    return _bytes_key(path, stat.st_size, stat.st_mtime_ns)
 
 
 def files_key(data: Path) -> str:
@@ -110,8 +110,9 @@ def rows_key(job: Job) -> str:
 def programs() -> str:
     """Key of everything that calculates and draws: qieval's source, Python, and the versions qieval uses."""
     package = Path(qieval.__file__).parent
-    sources = sorted(path for path in package.rglob("*") if path.suffix in _SOURCES and "examples" not in path.parts)
-    own = [f"{path.relative_to(package).as_posix()}:{sha256(path.read_bytes()).hexdigest()}" for path in sources]
+    found = {path.relative_to(package): path for path in package.rglob("*") if path.suffix in _SOURCES}
+    sources = {name: path for name, path in sorted(found.items()) if "examples" not in name.parts}
+    own = [f"{name.as_posix()}:{sha256(path.read_bytes()).hexdigest()}" for name, path in sources.items()]
     used = [f"{name}=={version}" for name, version in sorted(_installed("qieval").items())]
     return _key([qieval.__version__, f"{sys.version_info[:3]}", *own, *used])
 
