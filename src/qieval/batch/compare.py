@@ -76,7 +76,7 @@ def _row(record: Record, effects: Scale | None, lengths: Scale | None) -> dict[s
         "collaborative": record["collaborative"],
         "title": record["title"],
         "indicator": main["name"] if main else "",
-        "less_is_better": bool(main) and main["better"] == "down",
+        "less_is_better": main is not None and main["better"] == "down",
         "facilities": main["facilities"] if main else None,
         "effect": change["estimate"] if change else None,
         "effect_text": _effect_text(main, change),
