@@ -1,13 +1,16 @@
 """What a file in params/ may say, and what a wrong one is told."""
 
 import datetime as dt
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+import qieval
 from qieval.errors import ParameterError
+from qieval.study.confidential import secret_keys
 from qieval.study.parameters import Parameters, check_parameters, read_parameters
 
 RIGHT = {"collaborative": "kangra", "title": "Kangra 2023", "data": "data/kangra", "data_cut": "2023-12-31"}
@@ -175,12 +178,55 @@ def test_a_day_that_does_not_exist_is_told_although_yaml_would_stumble_over_it(y
     )
 
 
-@pytest.mark.parametrize("unsafe", ["../x", "a/b", "a\\b", ".hidden", "-rf", "a b", "", "x" * 81])
+@pytest.mark.parametrize(
+    "unsafe",
+    [
+        "../x",
+        "..",
+        ".",
+        "/etc",
+        "a/b",
+        "a\\b",
+        "C:x",
+        "~root",
+        ".hidden",
+        "-rf",
+        "a b",
+        "",
+        "x.",
+        "con.txt",
+        "a\nb",
+        "a\0",
+    ],
+)
 def test_an_id_that_could_lead_elsewhere_on_a_disk_is_refused(unsafe: str):
     assert complaints(collaborative=unsafe) == [
         f"collaborative is {unsafe!r}: give an id of letters, digits, - and _ that starts with a letter or digit, "
         "for example kangra_2023."
     ]
+
+
+@pytest.mark.parametrize("device", ["con", "NUL", "Aux", "prn", "com1", "LPT9", "COM0"])
+def test_an_id_that_windows_keeps_for_devices_is_refused(device: str):
+    assert complaints(collaborative=device) == [
+        f"collaborative is {device!r}, which Windows keeps for devices: give an id of letters, digits, - and _ that "
+        "starts with a letter or digit, for example kangra_2023."
+    ]
+    for near in (f"{device}_2023", f"x{device}", "com", "com10"):
+        assert check_parameters({**RIGHT, "collaborative": near})
+
+
+@pytest.mark.parametrize("long", ["x" * 81, "𑄀" * 61])  # in bytes 81 and 244
+def test_an_id_longer_than_the_name_of_a_folder_may_be_is_refused(long: str):
+    assert complaints(collaborative=long) == [
+        f"collaborative is {long!r}, which is longer than the name of a folder may be: give an id of letters, digits, "
+        "- and _ that starts with a letter or digit, for example kangra_2023."
+    ]
+
+
+@pytest.mark.parametrize("name", ["x" * 80, "क" * 80, "𑄀" * 60])
+def test_the_longest_id_is_a_folder_that_can_be_made(tmp_path: Path, name: str):
+    (tmp_path / f"{check_parameters({**RIGHT, 'collaborative': name}).collaborative}.data").mkdir()
 
 
 def test_a_number_where_a_text_belongs_is_told_to_be_quoted():
@@ -265,6 +311,68 @@ def test_a_note_is_a_text():
     ]
 
 
+# --- secrets ---------------------------------------------------------------------------------------
+
+SECRET = (
+    "looks like a secret, and parameters go into every report -> remove it, keep it in an environment variable, and "
+    "read that where you fetch the data"
+)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "password", "PASSWORD", "Password", "passwd", "pwd", "passphrase", "token", "tokens", "secret", "Secrets",
+        "api_key", "API-Key", "apikey", "apiKey", "api key", "credential", "credentials", "access_key",
+        "private_key", "redcap_token", "redcapToken", "dhis2_password", "db.password", "dbpassword", "password2",
+        "client_secret_1",
+    ],
+)  # fmt: skip
+def test_a_key_that_names_a_secret_is_refused_with_the_advice_to_use_the_environment(key: str):
+    for value in ("Hunter2", 12345678, ["Hunter2"], {"of": "Hunter2"}, None):
+        assert complaints(**{key: value}) == [f"{key!r} {SECRET}"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"options": {"token": "Hunter2"}}, "options.token"),
+        ({"options": {"sustainment": {"Token": "Hunter2"}}}, "options.sustainment.Token"),
+        ({"notes": {"password": "Hunter2"}}, "notes.password"),
+        ({"notes": {"password": ["Hunter2"]}}, "notes.password"),
+        ({"phases": {"secret": "Hunter2"}}, "phases.secret"),
+        ({"title": {"api_key": "Hunter2"}}, "title.api_key"),
+        ({"options": [{"deep": [{"secret": "Hunter2"}]}]}, "options.deep.secret"),
+    ],
+)
+def test_so_it_is_wherever_it_stands(changes: Any, key: str):
+    assert complaints(**changes) == [f"{key!r} {SECRET}"]
+
+
+def test_what_it_holds_is_in_no_message_whatever_else_is_wrong(yaml_file: Any):
+    said = complaint_about_file(
+        yaml_file("title: {password: Hunter2}\ndata_cut: [token, {token: Hunter2}]\nSecret: Hunter2\ncolour: red\n")
+    )
+    assert said.splitlines() == [
+        "kangra.yaml: 3 things need attention",
+        *(f"  - '{key}' {SECRET}" for key in ("title.password", "data_cut.token", "Secret")),
+    ]
+
+
+@pytest.mark.parametrize("name", ["secretariat", "tokenism", "passing_on", "key_persons", "compass", "accreditation"])
+def test_a_phase_whose_name_only_resembles_one_is_no_secret(name: str):
+    assert check_parameters({**RIGHT, "phases": {name: ["2023-01-01", "2023-06-30"]}})
+
+
+def test_a_notebook_that_is_given_one_refuses_it_too():
+    with pytest.raises(ParameterError, match="'token' looks like a secret"):
+        qieval.open_study(**RIGHT, token="Hunter2")
+
+
+def test_the_keys_of_the_model_itself_are_none():
+    assert secret_keys(check_parameters(RIGHT).model_dump()) == []
+
+
 # --- files -----------------------------------------------------------------------------------------
 
 
@@ -311,17 +419,51 @@ WRITE = "write one 'key: value' a line, and put a text that holds ': ' or '#' in
         ("yes: x\n", ", line 1", "yes is not the name of a parameter or a phase unless it is put in quotes"),
         ("~: x\n", ", line 1", "~ is not the name of a parameter or a phase unless it is put in quotes"),
         ("title: Kangra: phase 2\n", ", line 1", "mapping values are not allowed here"),
-        ("title: !!python/name:os.system x\n", ", line 1", None),
+        ("[" * 2000, "", "nested too deeply"),
         ("a: 1\n---\nb: 2\n", ", line 2", "but found another document"),
         ("[a, b]: 1\n", ", line 1", "found unhashable key"),
         ("title: \x07\n", "", "not readable as YAML"),
         ("title: !!int x\n", "", "not readable as YAML"),
     ],
 )
-def test_a_file_that_is_not_yaml_is_told_where(yaml_file: Any, content: str, line: str, reason: str | None):
+def test_a_file_that_is_not_yaml_is_told_where(yaml_file: Any, content: str, line: str, reason: str):
     said = complaint_about_file(yaml_file(content))
-    assert said.startswith(f"kangra.yaml{line}: {reason or 'could not determine a constructor'}")
+    assert said.startswith(f"kangra.yaml{line}: {reason}")
     assert said.endswith(f" -> {WRITE}")
+
+
+@pytest.mark.parametrize(
+    "tagged",
+    [
+        "!!python/object/apply:os.system ['touch made_by_yaml']", "!!python/object:os.path {}", "!own x",
+        "!!python/name:os.system", "!!python/module:os", "!!python/tuple [1]", "!include /etc/passwd",
+        "!<tag:yaml.org,2002:python/none> x",
+    ],
+)  # fmt: skip
+def test_a_tag_is_never_followed_whatever_it_asks_for(
+    yaml_file: Any, tagged: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    said = complaint_about_file(yaml_file(f"collaborative: kangra\ntitle: {tagged}\n"))
+    assert said == (
+        "kangra.yaml, line 2: a value with a tag, which begins with '!', is never read -> write a plain value, and put "
+        "a text that begins with '!' in quotes"
+    )
+    assert not (tmp_path / "made_by_yaml").exists()
+
+
+def test_a_value_that_begins_with_a_star_is_told_to_be_quoted_and_not_repeated(yaml_file: Any):
+    said = complaint_about_file(yaml_file("title: x\npassword: *Hunter2\n"))
+    assert said == "kangra.yaml, line 2: a value that begins with '*' is not read as text -> put it in quotes"
+
+
+def test_a_few_lines_that_stand_for_billions_of_values_are_told_in_a_short_message(yaml_file: Any):
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"]
+    lines += [f"{after}: &{after} [{', '.join([f'*{before}'] * 10)}]" for before, after in pairwise("abcdefghij")]
+    text = yaml.safe_dump(RIGHT | {"title": 0}).replace("title: 0", "title: *j")
+    said = complaint_about_file(yaml_file("\n".join([*lines, "k: &k [*k]", text])))
+    assert "title is [[[...], [...], " in said
+    assert len(said) < 5000
 
 
 def test_a_key_that_is_not_text_is_told_in_one_sentence(yaml_file: Any):

@@ -33,7 +33,10 @@ were measured. A `count` is the numerator alone."""
 PARAMETERS_IN_WORDS = """\
 A file in `params/` describes one collaborative: what to read, its phases and its options. It holds text, numbers,
 true or false, lists and ISO dates, with or without quotes. Keys of a group are written below its name, indented by two
-spaces. A misspelt key or an impossible value stops the run before the first notebook starts."""
+spaces. A misspelt key or an impossible value stops the run before the first notebook starts.
+
+Passwords, tokens and the like have no place here, since parameters go into every report: a key that looks like one is
+refused. Keep them in environment variables, and read those where you fetch the data."""
 
 
 def data_dictionary() -> str:

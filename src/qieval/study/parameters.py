@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import reprlib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -27,6 +28,7 @@ from pydantic import (
 )
 
 from qieval.errors import ParameterError, bulleted
+from qieval.study.confidential import KEEP_OUT, secret_keys
 
 
 def _iso_date(value: object) -> dt.date:
@@ -44,6 +46,8 @@ def _in_order(phase: tuple[dt.date, dt.date]) -> tuple[dt.date, dt.date]:
     return phase
 
 
+FOR_DEVICES = "which Windows keeps for devices"
+TOO_LONG = "which is longer than the name of a folder may be"
 ENDS_FIRST = "ends before it starts"
 Day = Annotated[dt.date, BeforeValidator(_iso_date)]
 Phase = Annotated[tuple[Day, Day], AfterValidator(_in_order)]
@@ -185,7 +189,6 @@ class Parameters(_Model):
 
     collaborative: str = Field(
         pattern=r"^[^\W_][\w-]*$",
-        max_length=80,
         description="an id of letters, digits, - and _ that starts with a letter or digit",
         examples=["kangra_2023"],
     )
@@ -206,6 +209,20 @@ class Parameters(_Model):
     )
     options: Options = Field(Options(), description="a group of options", examples=[{"smallest_denominator": 5}])
 
+    @field_validator("collaborative")
+    @classmethod
+    def _a_folder_anywhere(cls, name: str) -> str:
+        """It names the folder of a report, on whatever system that will lie."""
+        if _DEVICE.fullmatch(name):
+            raise ValueError(FOR_DEVICES)
+        # Linux and macOS know names of 255 bytes; a letter may take four, and a report is made under a longer name.
+        if len(name) > 80 or len(name.encode()) > 240:
+            raise ValueError(TOO_LONG)
+        return name
+
+
+_DEVICE = re.compile(r"con|prn|aux|nul|(com|lpt)[0-9]", re.IGNORECASE)
+
 
 def check_parameters(values: Mapping[str, Any], *, where: str = "parameters") -> Parameters:
     """The values as `Parameters`.
@@ -215,6 +232,9 @@ def check_parameters(values: Mapping[str, Any], *, where: str = "parameters") ->
     ParameterError
         Names every misspelt, missing or impossible key at once, each with its remedy.
     """
+    secrets = secret_keys(values)
+    if secrets:  # before anything else, since other messages quote what stands in the file
+        raise ParameterError(bulleted(where, [f"{key!r} {KEEP_OUT}" for key in secrets]))
     try:
         return Parameters.model_validate(dict(values))
     except ValidationError as error:
@@ -239,13 +259,8 @@ def read_parameters(path: Path) -> Parameters:
         raise ParameterError(f"{path}: no such file, or it cannot be read -> check the name") from None
     except UnicodeDecodeError:
         raise ParameterError(f"{path}: not UTF-8 text -> save it again with the encoding UTF-8") from None
-    except (yaml.YAMLError, ValueError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        reason = getattr(error, "problem", None) or "not readable as YAML"
-        raise ParameterError(
-            f"{path}{line}: {reason} -> write one 'key: value' a line, and put a text that holds ': ' or '#' in quotes"
-        ) from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ParameterError(f"{path}{_not_yaml(error)}") from None
     if not isinstance(values, dict):
         raise ParameterError(f"{path}: holds no 'key: value' lines -> start from one of the files in params/")
     return check_parameters(values, where=str(path))
@@ -271,6 +286,29 @@ class _Loader(yaml.SafeLoader):
                 seen.add(key.value)
         return super().construct_mapping(node, deep)
 
+    def refuse_tag(self, node: yaml.Node) -> None:
+        raise yaml.constructor.ConstructorError(None, None, TAGGED, node.start_mark)
+
+
+TAGGED = "a value with a tag, which begins with '!', is never read"
+_Loader.add_constructor(None, _Loader.refuse_tag)
+
+
+def _not_yaml(error: Exception) -> str:
+    """Where a file is no YAML, why, and what to do."""
+    mark = getattr(error, "problem_mark", None)
+    line = f", line {mark.line + 1}" if mark else ""
+    reason = getattr(error, "problem", None) or "not readable as YAML"
+    remedy = "write one 'key: value' a line, and put a text that holds ': ' or '#' in quotes"
+    if reason == TAGGED:
+        remedy = "write a plain value, and put a text that begins with '!' in quotes"
+    elif mark and "undefined alias" in reason:
+        # The name of the alias may be a password that begins with a star, and is not quoted.
+        reason, remedy = "a value that begins with '*' is not read as text", "put it in quotes"
+    elif isinstance(error, RecursionError):
+        reason = "nested too deeply"
+    return f"{line}: {reason} -> {remedy}"
+
 
 def _in_words(detail: Any) -> str:
     """One pydantic error as one plain sentence."""
@@ -290,13 +328,18 @@ def _in_words(detail: Any) -> str:
         return f"'{dotted}' is missing: {remedy}"
     if ENDS_FIRST in detail["msg"]:
         return f"{dotted} {ENDS_FIRST}: {remedy}"
+    for reason in (FOR_DEVICES, TOO_LONG):
+        if reason in detail["msg"]:
+            return f"{dotted} is {_shown(detail['input'])}, {reason}: {remedy}"
     if detail["type"] == "string_type" and isinstance(detail["input"], int | float):
         return f"{dotted} is {_shown(detail['input'])}, which YAML does not read as text: put it in quotes."
     return f"{dotted} is {_shown(detail['input'])}: {remedy}"
 
 
-def _shown(value: object) -> str:
-    """A value as its author wrote it, or nearly."""
+def _shown(value: object, depth: int = 0) -> str:
+    """A value as its author wrote it, or nearly; of a long or deep one the beginning, since YAML's aliases can make
+    billions of values out of a few lines.
+    """
     if value is None:
         return "blank"
     if isinstance(value, bool):
@@ -304,8 +347,9 @@ def _shown(value: object) -> str:
     if isinstance(value, dt.date):
         return value.isoformat()
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_shown, value))}]"
-    return repr(value)
+        first = [_shown(one, depth + 1) for one in value[:12]] if depth < 2 else []
+        return f"[{', '.join([*first, *(['...'] if len(first) < len(value) else [])])}]"
+    return repr(value) if isinstance(value, str) else reprlib.repr(value)
 
 
 def _model_at(path: list[str]) -> type[BaseModel]:
