@@ -15,7 +15,7 @@ from qieval.present.charts import effectiveness as effectiveness_charts
 from qieval.present.charts import mentoring as mentoring_charts
 from qieval.present.charts import sustainment as sustainment_charts
 from qieval.present.charts.axes import month_ticks
-from qieval.present.display import Figure, Table, file_name, safe_csv
+from qieval.present.display import Figure
 from qieval.present.theme import spread
 from tests.analyses.conftest import make_study
 from tests.analyses.test_durations import of_months
@@ -139,37 +139,3 @@ def test_drawing_changes_no_setting_of_the_reader():
     before = dict(mpl.rcParams)
     both(study_of(BEFORE))
     assert dict(mpl.rcParams) == before
-
-
-# --- tables and names ------------------------------------------------------------------------------
-
-
-def test_a_table_escapes_what_it_shows_and_keeps_unrounded_numbers_beside():
-    frame = pd.DataFrame({"Facility": ["<b>A</b>"], "Value": ["1.2"]})
-    table = Table(
-        name="t", caption="A & B", shown=frame, data=pd.DataFrame({"value": [1.23456789]}), numeric=("Value",)
-    )
-    data, metadata = table._repr_mimebundle_()
-    assert '<th scope="row">&lt;b&gt;A&lt;/b&gt;</th><td class="number">1.2</td>' in data["text/html"]
-    assert "<caption>A &amp; B</caption>" in data["text/html"]
-    assert data["text/csv"] == "value\n1.23456789\n"
-    assert metadata["qieval"]["name"] == "t"
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx"])
-def test_no_text_of_a_table_starts_a_formula(text):
-    assert safe_csv(pd.DataFrame({"name": [text]})).splitlines()[1].lstrip('"').startswith("'")
-
-
-def test_a_number_below_zero_stays_a_number():
-    assert safe_csv(pd.DataFrame({"change": [-0.5]})) == "change\n-0.5\n"
-
-
-@pytest.mark.parametrize("text", ["../../etc", "a/b", "..", "C:\\x", ""])
-def test_an_id_cannot_lead_a_file_out_of_its_folder(text):
-    assert not set(file_name(text)) & set("/\\.:")
-    assert file_name(text)
-
-
-def test_two_ids_never_share_a_file():
-    assert len({file_name(text) for text in ("a b", "a/b", "a_b", "x" * 70, "x" * 71)}) == 5

@@ -11,7 +11,7 @@ import nbformat
 
 from qieval.present.display import KEY_FIGURES, METADATA
 
-ANSWER = '<div class="answer">'  # how the sentences begin that answer a notebook's question
+ANSWER = '<div class="answer '  # how the sentences begin that answer a notebook's question
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ _OUTSIDE = (  # parts of the page that serve its reader on a screen, or lead to 
 _LINES = re.compile(r'(?<=class="lines">)[^<]*')  # a style sheet breaks these lines on the screen, Word has none
 # A folded table bears its caption twice: over itself, and as the line to press.
 _FOLDED_TABLE = re.compile(
-    r'<details[^>]*>\s*<summary>(?:(?!</summary>).)*</summary>\s*(?=<div class="table">)', re.DOTALL
+    r'<details[^>]*>\s*<summary>(?:(?!</summary>).)*</summary>\s*(?=<div class="table[ "])', re.DOTALL
 )
 _FOLDED = re.compile(r"<details[^>]*>\s*<summary>((?:(?!</summary>).)*)</summary>", re.DOTALL)
 

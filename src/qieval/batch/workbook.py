@@ -113,5 +113,5 @@ def _cell(sheet: WriteOnlyWorksheet, value: object) -> Any:
     cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", value))
     cell.data_type = "s"
     # Without this mark the text would become a formula as soon as somebody edits the cell.
-    cell.quotePrefix = value.startswith(("=", "+", "-", "@"))
+    cell.quotePrefix = value.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
     return cell

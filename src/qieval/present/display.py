@@ -18,6 +18,8 @@ import pandas as pd
 
 KEY_FIGURES = "application/vnd.qieval.key-figures+json"
 METADATA = "qieval"  # the key of our metadata on an output
+# The classes whose text JupyterLab and nbconvert do not take for mathematics: two dollar signs in names are no formula.
+AS_TEXT = "mathjax_ignore tex2jax_ignore"
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 
@@ -68,10 +70,11 @@ class Table:
             cells = "".join(f"<td{css}>{cell}</td>" for cell, css in zip(rest, number[1:], strict=True))
             rows.append(f'<tr><th scope="row">{first}</th>{cells}</tr>')
         table = (
-            f'<div class="table"><table><caption>{escape(self.caption)}</caption>'
+            f'<div class="table {AS_TEXT}"><table><caption>{escape(self.caption)}</caption>'
             f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
         )
-        return f"<details><summary>{escape(self.caption)}</summary>{table}</details>" if self.folded else table
+        folded = f'<details class="{AS_TEXT}"><summary>{escape(self.caption)}</summary>{table}</details>'
+        return folded if self.folded else table
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -87,8 +90,8 @@ class Text:
             body = f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>"
         else:
             body = "".join(f"<p>{escape(line)}</p>" for line in lines)
-        data = {"text/html": f'<div class="{self.style}">{body}</div>' if lines else "", "text/plain": "\n".join(lines)}
-        return data, {METADATA: {"kind": "text"}}
+        html = f'<div class="{self.style} {AS_TEXT}">{body}</div>' if lines else ""
+        return {"text/html": html, "text/plain": "\n".join(lines)}, {METADATA: {"kind": "text"}}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -124,23 +127,39 @@ class KeyFigures:
         }
         line = "; ".join(f"{cell.column}: {cell.text}" for cell in self.cells)
         origin = f"qieval {self.version}, data {self.fingerprint}"
-        html = f'<p class="origin">{escape(line)}{" · " if line else ""}{escape(origin)}</p>'
+        html = f'<p class="origin {AS_TEXT}">{escape(line)}{" · " if line else ""}{escape(origin)}</p>'
         return {KEY_FIGURES: data, "text/html": html, "text/plain": f"{line}\n{origin}"}, {METADATA: {"kind": "key"}}
 
 
 def safe_csv(data: pd.DataFrame) -> str:
-    """CSV in which no text can start a formula when a spreadsheet opens it."""
+    """CSV in which no text can start a formula when a spreadsheet opens it; numbers stay numbers, also below zero.
 
-    def tame(cell: object) -> object:
-        return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    An apostrophe before what could be a formula makes the spreadsheet take it for text.
 
-    plain = data.copy()
-    for name in plain.columns:
-        if pd.api.types.is_datetime64_any_dtype(plain[name]):
-            plain[name] = plain[name].dt.strftime("%Y-%m-%d")
-        elif plain[name].dtype == object:
-            plain[name] = plain[name].map(tame)
-    return plain.to_csv(index=False, lineterminator="\n")
+    References
+    ----------
+    .. [1] OWASP. CSV Injection. owasp.org/www-community/attacks/CSV_Injection
+    """
+    plain = data.rename(columns=lambda name: _tame(str(name)))
+    # By place, since two columns may bear one name.
+    cells = {place: _as_cells(plain.iloc[:, place]) for place in range(plain.shape[1])}
+    return pd.DataFrame(cells, index=plain.index).to_csv(index=False, header=list(plain.columns), lineterminator="\n")
+
+
+def _as_cells(column: pd.Series) -> pd.Series:
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return column.dt.strftime("%Y-%m-%d")
+    if pd.api.types.is_numeric_dtype(column):  # also of Booleans
+        return column
+    return column.astype(object).map(lambda cell: _tame(cell) if isinstance(cell, str) else cell)
+
+
+# Where semicolons or tabs part cells, a spreadsheet starts a new one inside a text of ours; so it may at a new line.
+_FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n]))(?=\s*[=+\-@＝＋－＠]|[\t\r\n])")
+
+
+def _tame(text: str) -> str:
+    return _FORMULA.sub("'", text)
 
 
 def file_name(text: str) -> str:
@@ -148,5 +167,6 @@ def file_name(text: str) -> str:
 
     Where that changes the text, a mark is added, so that two ids never share a file.
     """
-    plain = re.sub(r"[^\w-]+", "_", text).strip("_")[:60]
+    # Sixty letters of any script fit into a file's name, beside what stands before and after.
+    plain = re.sub(r"[^\w-]+", "_", text).strip("_")[:60].encode()[:150].decode(errors="ignore")
     return plain if plain == text and text else f"{plain}-{hashlib.sha256(text.encode()).hexdigest()[:6]}".lstrip("-")
