@@ -1,10 +1,12 @@
 """Figures: every edge can be drawn without a warning, labels keep apart, and the same data give the same file."""
 
 import itertools
+import warnings
 
 import matplotlib as mpl
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from qieval.analyses.durations import durations
 from qieval.analyses.effectiveness import effectiveness
@@ -16,7 +18,7 @@ from qieval.present.charts import mentoring as mentoring_charts
 from qieval.present.charts import sustainment as sustainment_charts
 from qieval.present.charts.axes import month_ticks
 from qieval.present.display import Figure
-from qieval.present.theme import spread
+from qieval.present.theme import BOXES, drawing, finished, spread
 from tests.analyses.conftest import make_study
 from tests.analyses.test_durations import of_months
 from tests.analyses.test_effectiveness import BEFORE, HIGHER, study_of
@@ -94,6 +96,17 @@ def test_names_are_text_whatever_they_look_like():
     for figure in both(study):
         assert_whole(figure)
         assert "<b>" not in figure.svg
+
+
+def test_letters_that_no_font_can_draw_are_told_under_the_figure_and_nowhere_else():
+    for name, told in (("𑄀", True), ("Bébé\n$x$ \u200dα", False)):
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            with drawing(2.0) as figure:
+                figure.text(0.5, 0.5, name).get_window_extent(FigureCanvasAgg(figure).get_renderer())
+                done = finished(figure, name="t", alt="", caption="Births.")
+        assert done.caption == (f"Births. {BOXES}" if told else "Births.")
+        assert heard == []
 
 
 def test_five_projects_have_a_curve_and_four_have_not():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -36,9 +37,13 @@ def _fallback_fonts() -> list[str]:
     return [name for script in _SCRIPTS if (name := f"Noto Sans {script}") in installed]
 
 
-@lru_cache(maxsize=1)
-def _drawable() -> frozenset[int]:
-    return frozenset(font_manager.get_font(font_manager.findfont(FONT)).get_charmap())
+@lru_cache(maxsize=16)
+def _drawable(font: str) -> frozenset[int]:
+    return frozenset(font_manager.get_font(font_manager.findfont(font)).get_charmap())
+
+
+# Said under a figure, since its reader ought to know, and the one who makes it can mend it.
+BOXES = "Letters that no font of this computer can draw are boxes: install the Noto font of their script."
 
 
 @contextmanager
@@ -63,16 +68,20 @@ def drawing(height: float, *, width: float = WIDTH) -> Iterator[Drawing]:
         # A name with a dollar sign is a name, not mathematics.
         "text.parse_math": False,
     }
-    with mpl.rc_context(settings):
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # the caption says it, once
         yield Drawing(figsize=(width, height), layout="constrained")
 
 
 def finished(figure: Drawing, *, name: str, alt: str, caption: str) -> Figure:
     """The drawing as a `Figure`; call it inside `drawing`."""
+    boxes = False
     for text in figure.findobj(Text):
         # Only where it is needed: each further font is searched for anew for every text.
-        if not _drawable().issuperset(map(ord, text.get_text().replace("\n", ""))):
+        lacking = {ord(letter) for letter in text.get_text() if letter.isprintable()} - _drawable(FONT)
+        if lacking:
             text.set_fontfamily([FONT, *_fallback_fonts()])
+            boxes = boxes or not lacking <= frozenset().union(*map(_drawable, _fallback_fonts()))
     # The layout is found once for both formats, and each is drawn once: `savefig` would draw everything twice.
     engine = figure.get_layout_engine()
     if engine is not None:
@@ -82,6 +91,7 @@ def finished(figure: Drawing, *, name: str, alt: str, caption: str) -> Figure:
     FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
     figure.dpi = DOTS_PER_INCH
     FigureCanvasAgg(figure).print_png(png, metadata={"Software": None})
+    caption = f"{caption} {BOXES}" if boxes else caption
     return Figure(name=name, alt=alt, caption=caption, svg=svg.getvalue(), png=png.getvalue())
 
 
