@@ -1,5 +1,6 @@
 """How single notebooks end, in forked and in ordinary kernels."""
 
+import gc
 import os
 import sys
 import threading
@@ -51,10 +52,10 @@ def errors(executed: Any) -> list[str]:
 
 
 def test_a_notebook_that_ends_well_has_no_failure(small: Job, tmp_path: Path, server: Server) -> None:
-    run, executed = ran(small, tmp_path, server, "print(title)", "import os; os.getcwd()")
+    run, executed = ran(small, tmp_path, server, "print(title)", "import os; os.path.basename(os.getcwd())")
     assert run.failure == ""
     assert executed["cells"][2]["outputs"][0]["text"] == f"{small.parameters.title}\n"
-    assert eval(executed["cells"][3]["outputs"][0]["data"]["text/plain"]) == str(small.home)
+    assert eval(executed["cells"][3]["outputs"][0]["data"]["text/plain"]) == small.home.name
 
 
 def test_one_that_raises_fails_with_the_message_and_keeps_what_came_before(
@@ -81,6 +82,23 @@ def test_one_whose_kernel_ends_fails_in_the_cell_that_ran(small: Job, tmp_path: 
     assert failed["metadata"]["papermill"]["status"] == "failed"
     assert "after'" in executed["cells"][-1]["source"]
     assert executed["cells"][-1]["outputs"] == []
+
+
+def test_a_kernel_that_ends_before_it_is_ready_is_told_and_nothing_waits_for_it(
+    small: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qieval.batch.forked.run_kernel", end_at_once)
+    with kernels("fork", 1) as server:
+        if server.engine != "fork":
+            pytest.skip("this system does not fork")
+        for _ in range(3):
+            run, _ = ran(small, tmp_path, server, "1")
+            assert "the kernel ended before it was ready" in run.failure
+            gc.collect()
+
+
+def end_at_once(*arguments: Any) -> None:
+    os._exit(3)
 
 
 def test_one_that_the_system_kills_is_told_of_memory(small: Job, tmp_path: Path, server: Server) -> None:

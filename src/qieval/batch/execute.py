@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import errno
 import logging
-import sys
 import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from tempfile import gettempdir
-from typing import Any
 
 from qieval.batch.engine import ENDED, LESS_MEMORY, NAME, STOPPED
+from qieval.batch.folders import tidied, without_folders
 from qieval.batch.kernels import Server, Stopped
 from qieval.batch.plan import Job, Notebook
 from qieval.study.snapshot import SNAPSHOT
@@ -78,7 +76,7 @@ def run_notebook(
             folder=str(job.home),
             environment={SNAPSHOT: str(snapshot)} if snapshot is not None else {},
             minutes=minutes,
-            tidied=partial(_without_paths, home=job.home),
+            tidied=partial(tidied, home=job.home, data=job.parameters.data),
         )
     except Stopped:
         failure = STOPPED
@@ -94,7 +92,7 @@ def run_notebook(
     return Run(
         notebook=notebook,
         output=output,
-        failure=without_folders(failure, job.home),
+        failure=without_folders(failure, job.home, job.parameters.data),
         seconds=time.monotonic() - started,
     )
 
@@ -102,36 +100,6 @@ def run_notebook(
 def plain_parameters(job: Job) -> dict[str, object]:
     """What the parameter file says, as the plain text, numbers and lists that plain papermill would hand over."""
     return job.parameters.model_dump(mode="json", exclude_unset=True)
-
-
-def _without_paths(executed: Any, home: Path) -> None:
-    """Take the machine's folders out of an executed notebook, since it is shared."""
-    for key in ("input_path", "output_path"):
-        executed["metadata"].get("papermill", {}).pop(key, None)
-    for cell in executed["cells"]:
-        for shown in cell.get("outputs", []):
-            if shown["output_type"] == "error":
-                shown["evalue"] = without_folders(shown["evalue"], home)
-                shown["traceback"] = [without_folders(line, home) for line in shown["traceback"]]
-            elif shown["output_type"] == "stream":
-                shown["text"] = without_folders(shown["text"], home)
-
-
-def without_folders(text: str, home: Path) -> str:
-    """A text in which the folders of this machine and its user are left out."""
-    folders = {
-        sys.prefix,
-        sys.base_prefix,
-        gettempdir(),
-        str(Path.home()),
-        str(Path.cwd()),
-        str(home),
-        str(home.parent),
-    }
-    folders |= {str(Path(__file__).resolve().parents[3])}
-    for folder in sorted(folders - {"/"}, key=len, reverse=True):
-        text = text.replace(folder, "...")
-    return text
 
 
 def _in_words(name: str, message: str) -> str:

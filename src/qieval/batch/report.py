@@ -13,6 +13,7 @@ import nbformat
 
 import qieval
 from qieval.batch.execute import Run
+from qieval.batch.folders import without_folders
 from qieval.batch.harvest import Harvest, harvest
 from qieval.batch.pages import Numbering, headings, section_html, shared_text, templates
 from qieval.batch.plan import Job
@@ -39,6 +40,10 @@ def write_report(job: Job, runs: Iterable[Run], folder: Path, *, has_previous: b
     The executed notebooks are in ``folder / "notebooks"`` already, and if `has_previous` the last report that was
     made is in ``folder / "previous"``.
     """
+
+    def shared(lines: Iterable[str]) -> list[str]:
+        return [without_folders(line, job.home, job.parameters.data) for line in lines]
+
     sections = _sections(job, runs, folder)
     failures = {section.name: section.failure for section in sections if section.failure}
     status = "not made" if job.errors else "section failed" if failures else "made"
@@ -50,7 +55,7 @@ def write_report(job: Job, runs: Iterable[Run], folder: Path, *, has_previous: b
         "version": qieval.__version__,
         "data_cut": f"{job.parameters.data_cut:%Y-%m-%d}",
         "fingerprint": job.fingerprint,
-        "errors": list(job.errors),
+        "errors": shared(job.errors),
         "failures": failures,
         "left_out": {section.name: section.left_out for section in sections if section.left_out},
         "sections": [section.name for section in sections if not section.left_out],
@@ -64,7 +69,7 @@ def write_report(job: Job, runs: Iterable[Run], folder: Path, *, has_previous: b
         .render(
             record=record,
             sections=sections,
-            warnings=job.warnings,
+            warnings=shared(job.warnings),
             summary=job.summary,
             symbol=STATUS[status],
             has_previous=has_previous,
