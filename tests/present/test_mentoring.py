@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from qieval.analyses.coverage import coverage
+from qieval.analyses.dose_response import dose_response
 from qieval.analyses.equity import equity
 from qieval.analyses.mentoring import mentoring
 from qieval.analyses.visit_gaps import visit_gaps
@@ -42,6 +43,7 @@ def small():
 def report(study) -> list:
     """Everything the notebook shows of a study, in its order."""
     result, reached, gaps, fair = mentoring(study), coverage(study), visit_gaps(study), equity(study)
+    response = dose_response(study)
     return [
         of_mentoring.answer(result),
         *parts.planned_and_done(result),
@@ -49,8 +51,9 @@ def report(study) -> list:
         *parts.when(visit_months(study)),
         *parts.waits(gaps),
         *parts.shares(fair),
-        parts.caveats(result, reached, gaps, fair),
-        key_figures(result, reached, gaps, fair, study),
+        *parts.response(response),
+        parts.caveats(result, reached, gaps, fair, response),
+        key_figures(result, reached, gaps, fair, response, study),
     ]
 
 
@@ -95,7 +98,8 @@ def test_totals_say_once_what_they_cannot_carry_and_show_nothing_else(hub_spoke)
     (line,) = [one for one in said if one.startswith("With totals only")]
     assert line == (
         "With totals only, equity between facilities, gaps between visits and coverage cannot be assessed, nor when "
-        "visits were made. For that, record one row a visit: facility, day planned and day done."
+        "visits were made and whether care went with them. For that, record one row a visit: facility, day planned "
+        "and day done."
     )
     assert [figure.name for figure in figures(hub_spoke)] == ["visits_done_per_planned"]
     assert any("takes visits as independent of each other" in one for one in said)
@@ -292,6 +296,7 @@ def test_the_demo_has_every_figure_and_the_small_study_those_it_can_carry(demo, 
         "visit_calendar",
         "waits_for_a_visit",
         "visits_shared",
+        "care_beside_visits",
     ]
     assert [figure.name for figure in figures(small)] == every[:5]
 

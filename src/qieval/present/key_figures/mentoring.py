@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from qieval.analyses.coverage import Coverage
+from qieval.analyses.dose_response import DoseResponse
 from qieval.analyses.equity import Equity, SettingRatio
 from qieval.analyses.mentoring import Mentoring
 from qieval.analyses.visit_gaps import VisitGaps
@@ -17,7 +18,14 @@ from qieval.present.wording.mentoring import done_of_planned, group_name
 from qieval.study.study import Study
 
 
-def key_figures(result: Mentoring, coverage: Coverage, gaps: VisitGaps, equity: Equity, study: Study) -> KeyFigures:
+def key_figures(
+    result: Mentoring,
+    coverage: Coverage,
+    gaps: VisitGaps,
+    equity: Equity,
+    dose_response: DoseResponse,
+    study: Study,
+) -> KeyFigures:
     """Visits of each group, how many facilities were never visited, and what else other collaboratives compare."""
     # A line per group: a sum over settings would hide what they differ in.
     groups = []
@@ -49,6 +57,11 @@ def key_figures(result: Mentoring, coverage: Coverage, gaps: VisitGaps, equity: 
         "gini": _index(equity.lorenz),
         "concentration_by_size": _index(equity.by_size),
         "concentration_by_need": _index(equity.by_need),
+        "for_each_further_visit": {
+            one.indicator.indicator_id: _interval(one.slope.estimate, one.slope.low, one.slope.high)
+            for one in dose_response.responses
+            if one.slope
+        },
     }
     return collected("mentoring", cells, values, study)
 

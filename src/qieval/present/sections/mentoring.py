@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from qieval.analyses.coverage import Coverage
+from qieval.analyses.dose_response import DoseResponse
 from qieval.analyses.equity import Equity
 from qieval.analyses.mentoring import Mentoring
 from qieval.analyses.visit_gaps import VisitGaps
 from qieval.analyses.visit_months import VisitMonths
 from qieval.present.charts import coverage as coverage_charts
+from qieval.present.charts import dose_response as response_charts
 from qieval.present.charts import equity as equity_charts
 from qieval.present.charts import mentoring as charts
 from qieval.present.charts import visit_gaps as gaps_charts
@@ -18,11 +20,13 @@ from qieval.present.charts import visit_months as months_charts
 from qieval.present.display import Text
 from qieval.present.sections import Heading
 from qieval.present.tables import coverage as coverage_tables
+from qieval.present.tables import dose_response as response_tables
 from qieval.present.tables import equity as equity_tables
 from qieval.present.tables import mentoring as tables
 from qieval.present.tables import visit_gaps as gaps_tables
 from qieval.present.tables import visit_months as months_tables
 from qieval.present.wording import coverage as coverage_words
+from qieval.present.wording import dose_response as response_words
 from qieval.present.wording import equity as equity_words
 from qieval.present.wording import mentoring as words
 from qieval.present.wording import visit_gaps as gaps_words
@@ -86,12 +90,25 @@ def shares(found: Equity) -> Iterable[Any]:
     yield equity_tables.shares(found)
 
 
-def caveats(result: Mentoring, coverage: Coverage, gaps: VisitGaps, equity: Equity) -> Text:
+def response(found: DoseResponse) -> Iterable[Any]:
+    """Whether care went with visits; nothing where only totals were kept."""
+    if found.refused == "totals_only":
+        return
+    yield Heading("Did care go with visits?")
+    yield response_words.answer(found)
+    yield response_charts.slopes(found)
+    yield response_tables.slopes(found)
+
+
+def caveats(
+    result: Mentoring, coverage: Coverage, gaps: VisitGaps, equity: Equity, dose_response: DoseResponse
+) -> Text:
     """What the figures are and are not, all in one list."""
     texts = (
         words.caveats(result),
         coverage_words.caveats(coverage),
         gaps_words.caveats(gaps),
         equity_words.caveats(equity),
+        response_words.caveats(dose_response),
     )
     return Text(sentences=[line for text in texts for line in text.sentences], style="caveats")

@@ -140,7 +140,8 @@ def caveats(result: Mentoring) -> Text:
     if result.totals_only:
         lines.append(
             "With totals only, equity between facilities, gaps between visits and coverage cannot be assessed, nor "
-            "when visits were made. For that, record one row a visit: facility, day planned and day done."
+            "when visits were made and whether care went with them. For that, record one row a visit: facility, day "
+            "planned and day done."
         )
     return Text(sentences=lines, style="caveats")
 
