@@ -182,7 +182,7 @@ def test_a_collaborative_too_small_is_refused_in_one_sentence():
     assert wording.answer(result).sentences == [
         "No facility has a day on which support ended, so nothing can be said of what lasted after it."
     ]
-    assert list(parts.indicators(result)) == []
+    assert list(parts.indicators(result, (), ())) == []
     assert key_figures(result, bundled("small")).cells[0].text == "–"
 
 
