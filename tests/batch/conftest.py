@@ -5,10 +5,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -73,21 +76,51 @@ def written(path: Path, parameters: dict[str, object]) -> Path:
 
 
 SCRIPT = "<script>document.title='broken'</script>"
+# What facilities, indicators, projects and the rest are called there.
+HOSTILE_NAMES = (
+    SCRIPT,
+    "=1+1 $x^2$",
+    "प्राथमिक स्वास्थ्य केंद्र",
+    "<img src=x onerror=\"document.title='broken'\">",
+    "@SUM(1) **bold** _it_ [link](javascript:alert(1))",
+    "$\\frac{1}{0$ \\textbf{x} %s {0} {{ 7 * 7 }} {% raw %}",
+    "\"'`</td></table></script>&amp;",
+    "_hidden|x;=2+2\\n#5",
+)
+HOSTILE_IDS = ("../../F1", "=F2", "con", "/etc/F4", "<b>F5", "$F6$", "F 7;-1", "%2e%2e")
 
 
 def hostile_study(folder: Path) -> Path:
-    """The small example, without measurements, with names that are markup, formulas, mathematics and Hindi."""
+    """Eight facilities of the demo whose ids and names are paths, markup, formulas, mathematics and Hindi."""
+    demo = PROJECT / "src/qieval/study/examples/demo"
+    names = ("facilities", "indicators", "measurements", "projects", "visits", "events")
+    tables = {name: pd.read_csv(demo / f"{name}.csv", dtype=str, keep_default_na=False) for name in names}
+    chosen = list(tables["facilities"]["facility_id"][:8])
+    measured = list(tables["indicators"]["indicator_id"][:2])
+    ids = dict(zip((*chosen, *measured), (*HOSTILE_IDS, "../births", "=1+1"), strict=True))
+    # Of what is text in the tables, ids included; a column that is not named is left as it is.
+    named = {"name": 0, "district": 3, "country": 2, "unit": 5, "title": 1, "mentor_id": 7}
     data = folder / "hostile"
-    shutil.copytree(PROJECT / "src/qieval/study/examples/small", data)
-    (data / "measurements.csv").unlink()
-    facilities = (data / "facilities.csv").read_text(encoding="utf-8").splitlines()
-    names = [f'"{SCRIPT}"', "=1+1 $x^2$", "प्राथमिक स्वास्थ्य केंद्र"]
-    rows = [row.split(",") for row in facilities]
-    for row, name in zip(rows[1:], names, strict=True):
-        row[1] = name
-    (data / "facilities.csv").write_text("\n".join(map(",".join, rows)), encoding="utf-8")
-    parameters = yaml.safe_load((PROJECT / "params/small.yaml").read_text(encoding="utf-8"))
-    more = {"collaborative": "hostile", "title": f"Names {SCRIPT} [bold]", "data": str(data)}
+    data.mkdir()
+    for table, frame in tables.items():
+        for column, kept in (("facility_id", chosen), ("indicator_id", measured)):
+            if column in frame:
+                frame = frame[frame[column].isin(kept)].assign(**{column: lambda f, c=column: f[c].map(ids)})
+        if table == "facilities":
+            frame = frame.assign(hub_id=[ids.get(hub, "") for hub in frame["hub_id"]])
+        for column, start in named.items():
+            if column in frame:
+                values = [HOSTILE_NAMES[(start + n) % len(HOSTILE_NAMES)] for n in range(len(frame))]
+                frame = frame.assign(**{column: values})
+        frame.to_csv(data / f"{table}.csv", index=False)
+    parameters = yaml.safe_load((PROJECT / "params/demo.yaml").read_text(encoding="utf-8"))
+    more = {
+        "collaborative": "hostile",
+        "title": f"Names {SCRIPT} [bold] =1+1 $x^2$",
+        "data": str(data),
+        "notes": {"durations": f"**From** {SCRIPT} $x^2$ \\(y\\)"},
+        "phases": {f"{SCRIPT}": parameters["phases"]["intensive"], "=1+1 $x^2$": parameters["phases"]["baseline"]},
+    }
     return written(folder / "hostile.yaml", parameters | more)
 
 
@@ -106,3 +139,10 @@ def broken_study(folder: Path) -> Path:
     return written(
         folder / "broken.yaml", parameters | {"collaborative": "broken", "title": "Broken data", "data": str(data)}
     )
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A folder for temporary files with a short name, as users have it: those of tests are too long for sockets."""
+    with tempfile.TemporaryDirectory(prefix="q-", dir="/tmp") as name:
+        yield Path(name)

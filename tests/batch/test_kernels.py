@@ -123,29 +123,28 @@ if __name__ == "__main__":
 """
 
 
-def started(folder: Path, how: str) -> subprocess.Popen[str]:
-    """A process that has a server, whose temporary files go to ``folder / "temporary"``."""
+def started(folder: Path, how: str, temporary: Path) -> subprocess.Popen[str]:
+    """A process that has a server and a temporary folder of its own."""
     (folder / "batch.py").write_text(SCRIPT, encoding="utf-8")
-    (folder / "temporary").mkdir()
-    environment = {**os.environ, "TMPDIR": str(folder / "temporary")}
+    environment = {**os.environ, "TMPDIR": str(temporary)}
     command = [sys.executable, str(folder / "batch.py"), how]
     return subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="this system does not fork")
-def test_nothing_is_left_behind_at_the_end(tmp_path: Path) -> None:
-    batch = started(tmp_path, "end")
+def test_nothing_is_left_behind_at_the_end(tmp_path: Path, temporary: Path) -> None:
+    batch = started(tmp_path, "end", temporary)
     assert batch.stdout is not None
     pid = int(batch.stdout.readline())
     batch.communicate(timeout=SLOW)
     assert batch.returncode == 0
     assert until(lambda: not psutil.pid_exists(pid))
-    assert until(lambda: list((tmp_path / "temporary").iterdir()) == [])
+    assert until(lambda: list(temporary.iterdir()) == [])
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="this system does not fork")
-def test_a_batch_that_is_killed_takes_its_server_and_kernels_with_it(tmp_path: Path) -> None:
-    batch = started(tmp_path, "stay")
+def test_a_batch_that_is_killed_takes_its_server_and_kernels_with_it(tmp_path: Path, temporary: Path) -> None:
+    batch = started(tmp_path, "stay", temporary)
     assert batch.stdout is not None
     batch.stdout.readline()
     family = psutil.Process(batch.pid)
@@ -155,4 +154,15 @@ def test_a_batch_that_is_killed_takes_its_server_and_kernels_with_it(tmp_path: P
     batch.communicate(timeout=SLOW)
     _, alive = psutil.wait_procs(children, timeout=SLOW)
     assert alive == []
-    assert until(lambda: list((tmp_path / "temporary").iterdir()) == [])
+    assert until(lambda: list(temporary.iterdir()) == [])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="this system does not fork")
+def test_where_temporary_files_have_long_names_a_shorter_place_is_taken(tmp_path: Path) -> None:
+    deep = tmp_path / ("x" * 100)
+    deep.mkdir()
+    batch = started(tmp_path, "end", deep)
+    printed, _ = batch.communicate(timeout=SLOW)
+    assert batch.returncode == 0
+    assert int(printed) > 0
+    assert list(deep.iterdir()) == []

@@ -62,6 +62,9 @@ class Engine(NBClientEngine):
             _fail_running_cell(nb_man.nb, reason)
         finally:
             tidied(nb_man.nb)
+            # Of a kernel that ended before it was ready, sockets may be open still: whoever collects this garbage
+            # would wait for ever until they are closed.
+            manager.context.destroy(linger=0)
             ensure_event_loop().close()  # each thread gets a loop of its own, which nobody else would close
 
 

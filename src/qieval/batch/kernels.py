@@ -33,6 +33,10 @@ Engine = Literal["fork", "plain"]
 
 PRELOAD = "qieval.batch.preload"
 FOLDERS = "QIEVAL_TEMPORARY"  # tells the server which folders to remove when it ends
+# Names of sockets may have 103 letters (of Linux 107): that of a kernel ends in /k-ipc-5, and its folder lies deeper by
+# /pymp-12345678/qieval-12345678/k-12345678 than that of all temporary files.
+LONGEST_OF_A_KERNEL = 95
+LONGEST_OF_ALL = 54
 # Several kernels at once use all processors as it is; and threads do not survive a fork.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -62,11 +66,11 @@ class Server:
         """What manages and what starts a kernel of its own, which talks through files in a private folder."""
         if self.stopped:
             raise Stopped
+        private = Path(tempfile.mkdtemp(dir=self._folder, prefix="k-"))
         config = Config()
-        if os.name != "nt":  # Windows has no such files; the kernel then listens on loopback
-            private = Path(tempfile.mkdtemp(dir=self._folder, prefix="k-"))
+        config.KernelManager.connection_file = str(private / "k.json")
+        if os.name != "nt" and len(os.fsencode(private)) <= LONGEST_OF_A_KERNEL:  # otherwise it listens on loopback
             config.KernelManager.transport = "ipc"
-            config.KernelManager.connection_file = str(private / "k.json")
         manager = AsyncKernelManager(kernel_name="python3", config=config, client_factory=_Client)
         manager.kernel_id = str(uuid.uuid4())
         provisioner = (_ForkProvisioner if self.engine == "fork" else Provisioner)(
@@ -138,9 +142,9 @@ def kernels(engine: Engine, jobs: int) -> Iterator[Server]:
 
     Where processes cannot be forked safely, ordinary kernels serve whatever the engine.
     """
-    if engine == "fork" and not _can_fork():
+    root = _private_root() if engine == "fork" and _can_fork() else None
+    if root is None:
         engine = "plain"
-    root = util.get_temp_dir() if engine == "fork" else None
     folder = Path(tempfile.mkdtemp(prefix="qieval-", dir=root))
     if engine == "fork":
         _start_server()
@@ -150,6 +154,18 @@ def kernels(engine: Engine, jobs: int) -> Iterator[Server]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _private_root() -> str | None:
+    """The folder of this process for temporary files; None if the names of sockets in it would be too long."""
+    usual = tempfile.tempdir
+    if len(os.fsencode(tempfile.gettempdir())) > LONGEST_OF_ALL and os.access("/tmp", os.W_OK):  # noqa: S108
+        tempfile.tempdir = "/tmp"  # noqa: S108 - where a folder is made that only this user may enter
+    try:
+        root = util.get_temp_dir()
+    finally:
+        tempfile.tempdir = usual
+    return root if len(os.fsencode(root)) <= LONGEST_OF_ALL + len("/pymp-12345678") else None
 
 
 def _can_fork() -> bool:

@@ -99,9 +99,11 @@ def batch_folder(out: Path) -> Iterator[Path]:
                 finally:
                     write_index(out)  # also after an interruption: what was finished is listed
         except OSError as error:
+            if error.errno not in NO_ROOM:
+                raise
             raise ReportError(
-                f"{out}: cannot be written to ({error.strerror or error}) -> make room, or choose another folder with "
-                "--out; reports that were finished are in place"
+                f"{out}: cannot be written to ({error.strerror}) -> make room, or choose another folder with --out; "
+                "reports that were finished are in place"
             ) from None
 
 
