@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from qieval.errors import DataError
-from qieval.methods.equity import concentration, gini_by_chance, lorenz
+from qieval.methods.equity import concentration, gini_by_chance, lorenz, none_by_chance
 from tests.methods.conftest import SHIPPED
 
 FOLDER = SHIPPED / "methods"
@@ -86,6 +86,12 @@ def test_chance_alone_gives_a_gini_above_0_that_falls_with_the_number_of_visits(
     assert 0.2 < few[0] < few[1]  # four visits each, on average
     assert many[1] < 0.05
     assert gini_by_chance(40, [1] * 10) == few
+
+
+def test_a_lot_seldom_leaves_out_a_unit_where_there_are_many_visits():
+    assert none_by_chance(2, [1, 1]) == pytest.approx(2 * 0.25)
+    assert none_by_chance(1, [1, 3]) == pytest.approx(0.75 + 0.25)
+    assert none_by_chance(250, [1] * 24) < 0.001
 
 
 @pytest.mark.parametrize(

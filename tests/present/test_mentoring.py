@@ -93,6 +93,16 @@ def test_the_drawn_ratio_reaches_beyond_1_where_more_was_done_than_planned(hub_s
     assert charts.visits_per_planned(result).svg.count("</g>") > 10  # drawn
 
 
+def test_the_pilots_printed_visits_are_per_facility_and_repeat_on_each_project_row(reference, hub_spoke):
+    rows = pd.read_csv(reference / "data" / "published" / "hub_spoke_projects.csv")
+    assert rows["network_visits_to_facility"].sum() == 42  # over project rows: more than the 34 that were made
+    own = rows.drop_duplicates("facility_code")
+    assert own["network_visits_to_facility"].sum() == 18
+    made = mentoring(hub_spoke).groups.set_index("mentor_type")["done"]
+    assert own["network_visits_to_facility"].sum() <= made["network"] == 34
+    assert own["hub_visits_to_facility"].sum() == made["hub"] == 4
+
+
 def test_totals_say_once_what_they_cannot_carry_and_show_nothing_else(hub_spoke):
     said = sentences(hub_spoke)
     (line,) = [one for one in said if one.startswith("With totals only")]
@@ -162,7 +172,7 @@ def test_a_few_facilities_are_counted_without_a_percentage(small):
         "3 of 3 facilities to be visited had at least one visit by 31 Jul 2024.",
         "2 of 3 facilities with a plan had as many visits as planned or more. With no facility counted beyond its own "
         "plan, 7 of 8 planned visits were covered.",
-        "Visited within the last 30 days 1 of 3 facilities; 60 days 3 of 3 facilities; 90 days 3 of 3 facilities.",
+        "Visited within the last 30 days: 1 of 3 facilities; 60 days: 3 of 3 facilities; 90 days: 3 of 3 facilities.",
     ]
     table = coverage_tables.as_planned(coverage(small)).shown
     assert "%" not in table.to_string()
@@ -268,10 +278,26 @@ def test_a_tilt_to_large_facilities_is_said_with_its_interval():
     assert said.endswith(": the smallest facilities had less than an equal share.")
 
 
-def test_visits_no_more_uneven_than_by_lot_are_no_sign_of_unequal_treatment(demo):
-    assert of_equity.answer(equity(demo)).sentences[1].endswith("so this is no sign of unequal treatment.")
+def test_visits_no_more_uneven_than_by_lot_are_no_sign_of_unequal_treatment():
+    even = equity(shared([1, 2, 3, 4, 5] * 2))
+    assert of_equity.answer(even).sentences[1].endswith("so this is no sign of unequal treatment.")
     uneven = equity(shared([1, 1, 1, 1, 1, 1, 1, 12, 12, 12]))
     assert "more uneven than visits dealt out by lot" in of_equity.answer(uneven).sentences[1]
+
+
+def test_facilities_without_a_visit_are_not_called_evenly_treated_though_the_index_hardly_sees_them(demo):
+    assert (
+        of_equity.answer(equity(demo))
+        .sentences[1]
+        .endswith("rarely above 0.22. Yet a lot would hardly leave any facility without a visit, and 2 had none.")
+    )
+
+
+def test_what_intervals_allow_for_is_said_only_where_there_are_some(small, demo):
+    assert not any(
+        "Facilities differ by more than chance" in line for line in of_equity.caveats(equity(small)).sentences
+    )
+    assert any("Facilities differ by more than chance" in line for line in of_equity.caveats(equity(demo)).sentences)
 
 
 # --- all of it -------------------------------------------------------------------------------------

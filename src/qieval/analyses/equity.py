@@ -11,7 +11,7 @@ import pandas as pd
 from qieval.analyses.series import Indicator, facility_months, indicators
 from qieval.analyses.visits import FEWEST_FACILITIES, visits
 from qieval.errors import DataError
-from qieval.methods.equity import Concentration, concentration, gini_by_chance, lorenz
+from qieval.methods.equity import Concentration, concentration, gini_by_chance, lorenz, none_by_chance
 from qieval.methods.rates import clustered_rate_ratio
 from qieval.study.study import Study
 
@@ -52,6 +52,7 @@ class Equity:
     gini_by_chance: tuple[
         float, float
     ]  # were visits dealt by lot: mean, and what 1 in 40 exceeds; missing without a curve
+    never_by_chance: float  # were visits dealt by lot: facilities to expect without one; missing without a curve
     by_size: Concentration | NoCurve | None  # from the smallest facility to the largest
     by_need: Concentration | NoCurve | None  # from the greatest need to the least
     size_of: Indicator | None  # whose denominators are the people served
@@ -97,6 +98,9 @@ def equity(study: Study) -> Equity:
         gini_by_chance=gini_by_chance(int(table["visits"].sum()), table["months"])
         if isinstance(visited, Concentration)
         else (np.nan, np.nan),
+        never_by_chance=none_by_chance(int(table["visits"].sum()), table["months"])
+        if isinstance(visited, Concentration)
+        else np.nan,
         by_size=_curve(table, table["size"]),
         by_need=_curve(table, first_in_need),
         size_of=size_of,
@@ -176,6 +180,7 @@ def _refused(why: Literal["totals_only", "no_facility"]) -> Equity:
         by_setting=None,
         lorenz=None,
         gini_by_chance=(np.nan, np.nan),
+        never_by_chance=np.nan,
         by_size=None,
         by_need=None,
         size_of=None,

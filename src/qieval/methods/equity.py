@@ -100,6 +100,15 @@ def gini_by_chance(total: int, exposure: ArrayLike, *, simulations: int = 2000, 
     return float(found.mean()), float(np.quantile(found, 0.975))
 
 
+def none_by_chance(total: int, exposure: ArrayLike) -> float:
+    """How many units to expect without any of `total` visits that fell by lot, in proportion to their exposure.
+
+    The Gini index hardly notices one unit among many that received nothing; this does.
+    """
+    weight = np.asarray(exposure, dtype=float)
+    return float(((1 - weight / weight.sum()) ** int(total)).sum())
+
+
 def _with_limits(
     samples: list[tuple[np.ndarray, np.ndarray, np.ndarray]], level: float, resamples: list[np.ndarray]
 ) -> Concentration:

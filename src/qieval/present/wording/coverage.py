@@ -25,7 +25,7 @@ def answer(result: Coverage) -> Text:
         f"at least one visit by {day(result.data_cut)}."
     ]
     lines += _as_planned(result)
-    recent = [f"{count(days, 'day')} {_of(found)}{_interval(found, result)}" for days, found in result.recent.items()]
+    recent = [f"{count(days, 'day')}: {_of(found)}{_interval(found, result)}" for days, found in result.recent.items()]
     lines.append(f"Visited within the last {'; '.join(recent)}.")
     if result.n_support_over:
         lines.append(

@@ -21,6 +21,8 @@ _NO_CURVE = {
     "one_facility": "fewer than two facilities were visited",
 }
 
+HARDLY = 0.05  # facilities to expect without a visit, below which one is more than chance
+
 
 def answer(result: Equity) -> Text:
     """Rural against urban, then by size and by need."""
@@ -60,10 +62,11 @@ def _evenly(result: Equity) -> str:
     text = f"From the least to the most visited facility the Gini index is {index(found.index)}{_limits(found)}"
     if found.index > most:
         return f"{text}, more uneven than visits dealt out by lot ({index(mean)}, rarely above {index(most)})."
-    return (
-        f"{text}. Visits dealt out by lot would give about {index(mean)}, rarely above {index(most)}, so this is no "
-        "sign of unequal treatment."
-    )
+    by_lot = f"{text}. Visits dealt out by lot would give about {index(mean)}, rarely above {index(most)}"
+    never = int((result.facilities["visits"] == 0).sum())
+    if never and result.never_by_chance < HARDLY:
+        return f"{by_lot}. Yet a lot would hardly leave any facility without a visit, and {never} had none."
+    return f"{by_lot}, so this is no sign of unequal treatment."
 
 
 def _ranked(found: Concentration | NoCurve | None, first: str, by: str) -> str:
@@ -99,8 +102,12 @@ def caveats(result: Equity) -> Text:
         return Text(sentences=[], style="caveats")
     lines = [
         "Each facility counts for the months from joining (or from its first visit, if that came earlier) to the data "
-        "cut. Facilities differ by more than chance; the intervals leave out one facility at a time to allow for that."
+        "cut."
     ]
+    if any(isinstance(one, SettingRatio | Concentration) for one in (result.by_setting, result.lorenz, result.by_size)):
+        lines[0] += (
+            " Facilities differ by more than chance; the intervals leave out one facility at a time to allow for that."
+        )
     if result.n_hubs:
         lines.append(
             f"{count(result.n_hubs, 'hub is', 'hubs are')} left out of the comparison between facilities, since hubs "
