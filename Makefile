@@ -13,7 +13,7 @@ RECENT := import sys; sys.exit(sys.version_info < (3, 11))
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check --no-input
 
 .DEFAULT_GOAL := help
-.PHONY: help reports lab test check bench docs lock setup
+.PHONY: help reports lab test check bench soak docs lock setup
 .DELETE_ON_ERROR:
 
 help: ## list these commands
@@ -40,8 +40,12 @@ check: setup ## check style, types, and that notebooks are stored without output
 	@$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
 	@echo "Checked: style, types and notebooks are in order."
 
-bench: setup ## measure how many charts a second the methods make, in about a minute
+bench: setup ## measure how many charts a second there are, and what a batch costs beside other ways, in ten minutes
 	@$(BIN)/python benchmarks/spc.py
+	@$(BIN)/python benchmarks/batch.py
+
+soak: setup ## kill a batch at 50 random moments and see that nothing is lost, in a quarter of an hour
+	@QIEVAL_KILLS=50 $(BIN)/python -m pytest -q tests/batch/test_kills.py
 
 docs: setup ## write docs/data.md and docs/parameters.md anew from the source
 	@$(BIN)/python -m qieval.study.dictionary docs

@@ -77,10 +77,12 @@ def arguments() -> argparse.Namespace:
 
 def plan(names: list[str]) -> list[Notebook]:
     """The notebooks whose tables are there."""
-    from qieval.batch.plan import find_notebooks, make_plan
+    from qieval.batch.plan import find_notebooks, read_job, read_requests
 
-    jobs = make_plan([ROOT / "params" / f"{name}.yaml" for name in names], find_notebooks())
-    return [Notebook(notebook.path, job.source) for job in jobs for notebook in job.notebooks]
+    known = find_notebooks()
+    requests = read_requests([ROOT / "params" / f"{name}.yaml" for name in names], known)
+    jobs = [read_job(request, known) for request in requests]
+    return [Notebook(notebook.path, job.request.source) for job in jobs for notebook in job.notebooks]
 
 
 def copies(names: list[str], reports: int, folder: Path) -> list[Path]:

@@ -1,18 +1,37 @@
 """The command: what it prints, and how it exits."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 import qieval as package
 from tests.batch.conftest import PROJECT, qieval
 
+COMMANDS = ("run", "check", "bundle", "template")
+
 
 def test_help_names_every_command_with_its_purpose() -> None:
     done = qieval("--help")
     assert done.returncode == 0
-    for command in ("run", "check", "template"):
+    for command in COMMANDS:
         assert command in done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_has_an_example(command: str) -> None:
+    printed = " ".join(qieval(command, "--help").stdout.split())
+    assert f"Example: qieval {command} " in printed
+
+
+def test_help_does_not_wait_for_the_heavy_libraries() -> None:
+    heavy = {"pandas", "numpy", "matplotlib", "pydantic"}
+    code = f"import sys; from qieval.cli import app; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_version_is_that_of_the_package() -> None:
@@ -41,6 +60,19 @@ def test_check_prints_every_problem_and_exits_1_without_a_traceback(tmp_path: Pa
     assert "visits.csv, row 2, done_on '2023-02-30': not a date -> write it as YYYY-MM-DD" in done.stdout
     assert "facilities.csv, row 2, setting 'villlage': not a known value -> write one of: rural, urban" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_check_tells_programs_as_json_what_it_found(tmp_path: Path) -> None:
+    done = qieval("check", "params/hub_spoke_india.yaml", tmp_path / "none.yaml", "--json")
+    assert done.returncode == 1
+    ready, refused = json.loads(done.stdout)
+    assert (ready["source"], ready["ready"], ready["errors"]) == ("params/hub_spoke_india.yaml", True, [])
+    assert ready["lacking"] == {
+        "Effectiveness": ["indicators", "measurements"], "Durations": [], "Mentoring": [],
+        "Sustainment": ["indicators", "measurements"],
+    }  # fmt: skip
+    assert refused["ready"] is False
+    assert refused["refused"].endswith("no such file, or it cannot be read -> check the name")
 
 
 def test_a_misspelt_parameter_stops_the_run_before_the_first_notebook(tmp_path: Path) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -120,52 +120,78 @@ def run(
 
 
 @app.command()
-def check(sources: Sources) -> None:
+def check(sources: Sources, as_json: AsJson = False) -> None:
     """Check parameters and data without making a report.
 
     Example: qieval check params/demo.yaml
     """
-    from qieval.errors import QievalError
-
-    wrong = False
-    for source in sources:
-        try:
-            wrong = not _check_one(source) or wrong
-        except QievalError as error:
-            print(error)
-            wrong = True
-    if wrong:
+    found = [_checked(source) for source in sources]
+    if as_json:
+        _print_json([asdict(one) for one in found])
+    else:
+        for one in found:
+            _say_checked(one)
+    if not all(one.ready for one in found):
         raise typer.Exit(1)
 
 
-def _check_one(source: Path) -> bool:
+@dataclass(frozen=True, kw_only=True)
+class _Checked:
+    """What a check of one parameter file and its data found."""
+
+    source: str
+    ready: bool
+    summary: str = ""  # of the data
+    refused: str = ""  # why parameters or data could not be read at all
+    errors: Sequence[str] = ()  # in the data, a line each
+    warnings: Sequence[str] = ()
+    lacking: Mapping[str, Sequence[str]] = field(default_factory=dict)  # by question: tables it cannot do without
+
+
+def _checked(source: Path) -> _Checked:
     from qieval.batch.plan import find_notebooks, home_of
-    from qieval.errors import bulleted
+    from qieval.errors import QievalError
     from qieval.present.wording.study import summary
     from qieval.study.parameters import read_parameters
     from qieval.study.problems import lines_of
     from qieval.study.study import check_study
 
-    parameters = read_parameters(source)
-    study, problems = check_study(parameters, home=home_of(source, parameters))
-    errors, warnings = lines_of(problems, "error"), lines_of(problems, "warning")
-    if errors:
-        print(bulleted(str(source), errors))
-    if warnings:
-        print(f"{source}: worth a look, but no obstacle")
-        print("\n".join(f"  - {line}" for line in warnings))
-    if study is not None:
-        print(f"{source}: ready. {summary(study)}")
-        for notebook in find_notebooks():
-            missing = notebook.missing(study)
-            print(f"  - {notebook.title}: {'without it, for lack of ' + ' and '.join(missing) if missing else 'yes'}")
-    return study is not None
+    try:
+        parameters = read_parameters(source)
+        study, problems = check_study(parameters, home=home_of(source, parameters))
+    except QievalError as error:
+        return _Checked(source=str(source), ready=False, refused=str(error))
+    return _Checked(
+        source=str(source),
+        ready=study is not None,
+        summary=summary(study) if study is not None else "",
+        errors=lines_of(problems, "error"),
+        warnings=lines_of(problems, "warning"),
+        lacking={one.title: one.missing(study) for one in find_notebooks()} if study is not None else {},
+    )
+
+
+def _say_checked(found: _Checked) -> None:
+    from qieval.errors import bulleted
+
+    if found.refused:
+        print(found.refused)
+    if found.errors:
+        print(bulleted(found.source, list(found.errors)))
+    if found.warnings:
+        print(f"{found.source}: worth a look, but no obstacle")
+        print("\n".join(f"  - {line}" for line in found.warnings))
+    if found.ready:
+        print(f"{found.source}: ready. {found.summary}")
+    for title, lacking in found.lacking.items():
+        print(f"  - {title}: {'without it, for lack of ' + ' and '.join(lacking) if lacking else 'yes'}")
 
 
 @app.command()
 def bundle(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="Zip to write, such as reports.zip.")],
     out: Annotated[Path, typer.Option(help="Folder the reports are in.")] = Path("reports"),
+    as_json: AsJson = False,
 ) -> None:
     """Put all finished reports into one zip to pass on, without the notebooks.
 
@@ -174,12 +200,16 @@ def bundle(
     from qieval.batch.bundle import write_bundle
 
     n = write_bundle(out, path)
-    print(f"{path}: {n} report{'s' if n > 1 else ''}, {path.stat().st_size / 1e6:.1f} MB; open index.html in it.")
+    if as_json:
+        _print_json({"bundle": str(path), "reports": n, "bytes": path.stat().st_size})
+    else:
+        print(f"{path}: {n} report{'s' if n > 1 else ''}, {path.stat().st_size / 1e6:.1f} MB; open index.html in it.")
 
 
 @app.command()
 def template(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="Workbook to write, such as study.xlsx.")],
+    as_json: AsJson = False,
 ) -> None:
     """Write an empty Excel workbook with a sheet per table, ready to be filled in.
 
@@ -188,9 +218,13 @@ def template(
     from qieval.study.template import write_template
 
     write_template(path)
-    print(
-        f"{path}: fill in the sheets you need, leave the others empty, and name the file in 'data' of your parameters."
-    )
+    if as_json:
+        _print_json({"template": str(path)})
+    else:
+        print(
+            f"{path}: fill in the sheets you need, leave the others empty, and name the file in 'data' of your "
+            "parameters."
+        )
 
 
 class _Progress:
