@@ -14,6 +14,11 @@ from tests.analyses.conftest import an_indicator, bundled, make_study, monthly
 from tests.analyses.test_sustainment import ENDED, levels, only, study_of, study_of_many
 from tests.present.test_charts import assert_whole
 
+NO_END = (
+    "No facility has a day on which support ended, so nothing can be said of what lasted after it. Once such days are "
+    "written into support_ended_on of the facilities table, this section tells it."
+)
+
 # --- the definition --------------------------------------------------------------------------------
 
 
@@ -22,6 +27,7 @@ def test_what_the_words_mean_is_said_first_and_from_the_parameters():
     for part in (
         "last 3 months of support", "at least 10%", "first of 3 months in a row", "by over 5%", "99% interval",
         "lies above 50%", "6, 12 and 24 months after",
+        "at most 12 months of support, without the first 3 after joining",
     ):  # fmt: skip
         assert part in said
     options = {"window_months": 2, "months_to_lose": 1, "tolerance": 0.1, "follow_up_months": [9]}
@@ -57,9 +63,9 @@ def test_a_late_gain_is_said():
 
 def test_no_end_of_support_is_said():
     result = sustainment(study_of(levels(0.3, 0.5, 0.5), facility={"joined_on": "2022-01-01"}))
-    assert wording.answer(result).sentences == [
-        "No facility has a day on which support ended, so nothing can be said of what lasted after it."
-    ]
+    assert wording.answer(result).sentences == [NO_END]
+    assert wording.definition(result).sentences == []
+    assert wording.caveats(result).sentences == []
     assert charts.classes(result) is None
 
 
@@ -179,9 +185,7 @@ def test_regression_to_the_mean_is_said_in_points(demo):
 
 def test_a_collaborative_too_small_is_refused_in_one_sentence():
     result = sustainment(bundled("small"))
-    assert wording.answer(result).sentences == [
-        "No facility has a day on which support ended, so nothing can be said of what lasted after it."
-    ]
+    assert wording.answer(result).sentences == [NO_END]
     assert list(parts.indicators(result, (), ())) == []
     assert key_figures(result, bundled("small")).cells[0].text == "–"
 

@@ -12,14 +12,14 @@ from qieval.analyses.series import Indicator
 from qieval.methods.its.design import FEWEST_BEFORE_FOR_SLOPE, FEWEST_EACH_SIDE, FEWEST_FOR_SLOPE
 from qieval.methods.pooling import FEWEST_TO_POOL, Pooled
 from qieval.present.display import Text
-from qieval.present.numbers import MINUS, count, of, percent
+from qieval.present.numbers import MINUS, change, count, of, percent
 from qieval.present.wording.interrupted.terms import ENGINES, amount, edge, few, less, limits, way
 
 REASONS = {
     "no_end": "no end of support recorded",
     "too_few_before": f"fewer than {FEWEST_EACH_SIDE} months of support after the first {CLIMB_MONTHS}",
     "too_few_after": f"fewer than {FEWEST_EACH_SIDE} months after support",
-    "ends_sooner": "no month so late",
+    "ends_sooner": "not followed so long",
     "at_edge": "at or next to 0% or 100%, where months cannot vary",
     "nothing_varies": "values that never vary",
     "no_trend": "too few months for a trend",
@@ -79,16 +79,14 @@ def _parts(result: AfterSupport) -> list[str]:
     """The change in the first month, and what came on top: each pooled by itself."""
     if result.drift is None or result.at_once is None:
         return ["With so few months after support a change of level alone is looked for, and no slope."]
-    once, more = (_signed(one, result.indicator) for one in (result.at_once, result.drift))
+    once, more = (
+        f"{change(one.estimate, result.indicator)} ({limits(one.low, one.high, result.indicator)})"
+        for one in (result.at_once, result.drift)
+    )
     return [
-        f"Of this, {once} came at once, in the first month without support, and {more} on top by month "
-        f"{result.month} (a change of slope). Both are averaged by themselves, so they need not add up."
+        f"The change in the first month without support was {once}, and what came on top of it by month "
+        f"{result.month}, a change of slope, {more}. Each is averaged by itself, so they need not add up."
     ]
-
-
-def _signed(pooled: Pooled, indicator: Indicator) -> str:
-    sign = "a rise" if pooled.estimate >= 0 else "a fall"
-    return f"{sign} of {amount(abs(pooled.estimate), indicator)} ({limits(pooled.low, pooled.high, indicator)})"
 
 
 def _claim(result: AfterSupport) -> str:
@@ -168,12 +166,22 @@ def left_out(result: AfterSupport) -> str:
 
 def a_month(pooled: Pooled, indicator: Indicator) -> str:
     """A slope with its interval, e.g. rising by 0.8 percentage points a month (95% interval +0.2 to +1.4)."""
-    scale = 100 if indicator.kind == "proportion" else 1
-    unit = "percentage points" if indicator.kind == "proportion" else indicator.unit
-    low, high = (f"{scale * x:+.1f}".replace("-", MINUS) for x in (pooled.low, pooled.high))
+    low, high = (_tenths(x, indicator) for x in (pooled.low, pooled.high))
     moved = "rising" if pooled.estimate >= 0 else "falling"
-    size = f"{abs(scale * pooled.estimate):.1f} {unit}".strip()
+    unit = "percentage points" if indicator.kind == "proportion" else indicator.unit
+    size = f"{_tenths(abs(pooled.estimate), indicator).lstrip('+')} {unit}".strip()
     return f"{moved} by {size} a month (95% interval {low} to {high})"
+
+
+def _slope(pooled: Pooled, indicator: Indicator) -> str:
+    estimate, low, high = (_tenths(x, indicator) for x in (pooled.estimate, pooled.low, pooled.high))
+    unit = " points" if indicator.kind == "proportion" else ""
+    return f"{estimate}{unit}, {low} to {high}"
+
+
+def _tenths(x: float, indicator: Indicator) -> str:
+    """A change of a month, with a decimal: whole points would be none."""
+    return f"{100 * x if indicator.kind == 'proportion' else x:+.1f}".replace("-", MINUS)
 
 
 def caveats(results: Sequence[AfterSupport]) -> Text:
@@ -187,6 +195,14 @@ def caveats(results: Sequence[AfterSupport]) -> Text:
         "side are used, and straight lines are drawn through them.",
         "Less than two years of months are used, so seasons cannot be told from change.",
     ]
+    steady = [result for result in told if result.before is not None and not result.is_moving]
+    if steady:
+        slopes = [f"{result.indicator.name}: {_slope(result.before, result.indicator)}" for result in steady]  # type: ignore[arg-type]
+        lines.append(
+            "What would have been is taken to be the level of the last months of support. Its average slope in these "
+            f"months was no more than chance explains (a month: {'; '.join(slopes)}); had it truly moved, and gone on "
+            "moving, the change would be another."
+        )
     for result in told:
         name = result.indicator.name
         if result.before is None:
@@ -194,12 +210,6 @@ def caveats(results: Sequence[AfterSupport]) -> Text:
                 f"{name}: whether care was still moving in the last months of support cannot be told, as fewer than "
                 f"{FEWEST_TO_POOL} facilities have the months for a trend ({FEWEST_BEFORE_FOR_SLOPE} of support and "
                 f"{FEWEST_FOR_SLOPE} in all)."
-            )
-        elif not result.is_moving:
-            slope = a_month(result.before, result.indicator)
-            lines.append(
-                f"{name}: in the last months of support the level was {slope}, so by no more than chance explains; a "
-                "true slope of that size, carried on, would make the change another."
             )
         drifting = int(result.facilities["drifts"].sum())
         if drifting:

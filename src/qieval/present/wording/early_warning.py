@@ -169,6 +169,5 @@ def caption(result: EarlyWarning) -> str:
 def alt(result: EarlyWarning) -> str:
     """Alternative text of the time line of warnings."""
     said = answer(result)
-    return " ".join(
-        ["Time lines of facilities with the first warning of each chart.", *(said.sentences if said else [])]
-    )
+    lines = [line for line in said.sentences if line] if said else []
+    return " ".join(["Time lines of facilities with the first warning of each chart.", *lines])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from qieval.analyses.after_support import CLIMB_MONTHS, LONGEST
 from qieval.analyses.gain_kept import FEWEST_FACILITIES, LEAST_KEPT, Horizon
 from qieval.analyses.loss_of_gain import CONFIDENCE
 from qieval.analyses.sustainment import CLASSES, IndicatorSustainment, Sustainment
@@ -20,7 +21,9 @@ CLASS_WORDS = {  # of so many facilities; each stands behind a count
 
 
 def definition(result: Sustainment) -> Text:
-    """What counts as a gain, as lost and as kept, before any result."""
+    """What counts as a gain, as lost and as kept, before any result; nothing where there is none."""
+    if not result.indicators:
+        return Text(sentences=[], style="note")
     options = result.options
     window = count(options.window_months, "month")
     after = listed([str(month) for month in options.follow_up_months])
@@ -39,6 +42,8 @@ def definition(result: Sustainment) -> Text:
             f"Gained later: no gain at the end of support, but the last {count(options.months_to_lose, 'month')} or "
             "more in a row were one. Facilities that stopped reporting are counted apart, as neither kept nor lost. "
             f"How much was kept is told {after} months after support ended.",
+            f"Change after support, and early warnings, are judged by the level held: that of at most {LONGEST} months "
+            f"of support, without the first {CLIMB_MONTHS} after joining, in which care climbs.",
         ],
         style="note",
     )
@@ -50,7 +55,10 @@ def answer(result: Sustainment) -> Text:
         return Text(sentences=["No facility that takes part has a month with both a numerator and a denominator."])
     if not result.indicators:
         return Text(
-            sentences=["No facility has a day on which support ended, so nothing can be said of what lasted after it."]
+            sentences=[
+                "No facility has a day on which support ended, so nothing can be said of what lasted after it. Once "
+                "such days are written into support_ended_on of the facilities table, this section tells it."
+            ]
         )
     return Text(sentences=[classes(found) for found in result.indicators])
 
@@ -226,10 +234,11 @@ def caveats(result: Sustainment) -> Text:
             "Facilities that stop reporting may do worse than the others; the curve leaves them out from then on, and "
             "the best and worst case show how much that could matter.",
         ]
-    lines.append(
-        "There is no comparison here with facilities whose support went on, so a gain kept or lost is associated with "
-        "the end of support, not shown to come of it."
-    )
+    if result.indicators:
+        lines.append(
+            "There is no comparison here with facilities whose support went on, so a gain kept or lost is associated "
+            "with the end of support, not shown to come of it."
+        )
     return Text(sentences=lines, style="caveats")
 
 
