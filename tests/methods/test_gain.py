@@ -26,7 +26,8 @@ def test_bihar_kept_64_percent_of_its_gain(published):
     assert values == [30.2, 44.2, 39.1]
     found = share_of_gain_kept(*values)
     assert (found.gain, found.lost) == pytest.approx((14.0, 5.1))
-    assert 100 * found.estimate == pytest.approx(float(published["share_of_gain_retained_1y"]["value"]), abs=0.05)
+    assert found.estimate == pytest.approx(8.9 / 14.0)
+    assert float(published["share_of_gain_retained_1y"]["value"]) == round(100 * found.estimate, 1) == 63.6
     assert math.isnan(found.low)
     assert math.isnan(found.high)
 
@@ -42,12 +43,29 @@ def test_the_printed_intervals_of_bihar_give_one_for_the_share():
     assert (found.low, found.high) == pytest.approx((0.4918, 0.7962), abs=5e-5)
 
 
-def test_the_pilots_r1_held_all_and_of_r2_no_share_is_told_as_its_baseline_is_not_printed():
-    # Table 3 of the paper: R1 from 68% to 100%, held; R2 reached 100% and then held 77%, its baseline not printed.
-    assert share_of_gain_kept(0.68, 1.0, 1.0).estimate == 1.0
+@pytest.fixture(scope="module")
+def pilot(reference):
+    """Rows of table 3 of the pilot's paper, by facility: BMJ Open Qual 2020;9:e000908."""
+    with (reference / "data" / "published" / "hub_spoke_projects.csv").open(encoding="utf-8") as file:
+        return {row["facility_code"]: row for row in csv.DictReader(file) if row["facility_code"] in ("R1", "R2")}
+
+
+def test_the_pilots_r1_held_all_of_its_gain(pilot):
+    before, end = (float(pilot["R1"][name]) for name in ("baseline", "final"))
+    assert (before, end) == (68, 100)
+    assert pilot["R1"]["note"].startswith("sustained at 100% for 18 weeks")
+    assert share_of_gain_kept(before, end, 100).estimate == 1.0
+
+
+def test_the_pilots_r2_reached_100_and_held_77_of_which_no_share_is_told_as_its_baseline_is_not_printed(pilot):
+    assert (pilot["R2"]["baseline"], float(pilot["R2"]["final"])) == ("", 100)
+    assert pilot["R2"]["note"].startswith("reached 100%, then sustained at 77% for 22 weeks")
     found = share_of_gain_kept(math.nan, 1.0, 0.77)
     assert found.lost == pytest.approx(0.23)
     assert all(math.isnan(x) for x in (found.estimate, found.low, found.high, found.gain))
+    # Whatever the baseline was, below 77% less than all of the gain was kept, and above it none.
+    assert share_of_gain_kept(0.5, 1.0, 0.77).estimate == pytest.approx(0.54)
+    assert share_of_gain_kept(0.8, 1.0, 0.77).estimate < 0
 
 
 # --- one place -------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 from qieval.analyses.sustainment import sustainment
+from qieval.present import sections
 from qieval.present.charts import sustainment as charts
 from qieval.present.key_figures.sustainment import key_figures
 from qieval.present.sections import sustainment as parts
@@ -193,6 +194,14 @@ def test_a_collaborative_too_small_is_refused_in_one_sentence():
 @pytest.fixture(scope="module")
 def lasting(demo):
     return sustainment(demo)
+
+
+def test_of_the_pilot_only_what_its_paper_prints_is_told_and_marked_as_such(hub_spoke):
+    result = sustainment(hub_spoke)
+    assert wording.answer(result).sentences == [NO_END]
+    (note,) = sections.notes(hub_spoke.parameters.notes, "sustainment")
+    assert note.sentences[0].startswith("From elsewhere: Table 3 of the paper")
+    assert "R2 reached 100% and then held 77% for 22 weeks" in note.sentences[0]
 
 
 def test_every_figure_of_the_demo_can_be_drawn(lasting):
