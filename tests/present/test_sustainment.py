@@ -130,6 +130,15 @@ def test_of_a_mean_the_losses_by_chance_are_not_known():
     assert wording.loss(found).sentences[1].startswith("How many would have seemed to lose it by chance is not known")
 
 
+def test_the_curve_is_dotted_where_fewer_than_five_are_still_followed():
+    assert "Dotted" not in charts.loss_curve(only(study_of_many(0.5, 0.5, 0.5, 0.5, 0.5, 0.3))).caption
+    rows = [row for n in range(4) for row in monthly(f"F{n}", "2021-01-01", levels(0.3, 0.5, 0.5), 1000)]
+    rows += monthly("F4", "2021-01-01", levels(0.3, 0.5, 0.5)[:30], 1000)  # silent from July on
+    facilities = [{"facility_id": f"F{n}"} | ENDED for n in range(5)]
+    found = only(make_study(facilities=facilities, indicators=[an_indicator()], measurements=rows))
+    assert "Dotted: fewer than 5 facilities are still followed." in charts.loss_curve(found).caption
+
+
 # --- the share kept --------------------------------------------------------------------------------
 
 

@@ -59,7 +59,12 @@ def loss_curve(result: IndicatorSustainment) -> Figure | None:
     with drawing(4.0) as figure:
         ax = figure.subplots()
         ax.fill_between(steps["time"], steps["low"], steps["high"], step="post", color=SKY, alpha=0.3, linewidth=0)
-        ax.step(steps["time"], steps["survival"], where="post", color=BLUE, linewidth=1.8, zorder=3)
+        few = wording.few_followed(result)
+        sure, tail = steps.loc[~few], steps.loc[few | few.shift(-1, fill_value=False)]
+        ax.step(sure["time"], sure["survival"], where="post", color=BLUE, linewidth=1.8, zorder=3)
+        ax.step(
+            tail["time"], tail["survival"], where="post", color=BLUE, linewidth=1.4, linestyle=(0, (1, 1.2)), zorder=2.5
+        )
         chance = result.loss.by_chance
         if chance is not None:
             expected = chance.curve.loc[chance.curve["time"] <= last]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import pandas as pd
+
 from qieval.analyses.after_support import CLIMB_MONTHS, LONGEST
 from qieval.analyses.gain_kept import FEWEST_FACILITIES, LEAST_KEPT, Horizon
 from qieval.analyses.loss_of_gain import CONFIDENCE
@@ -251,9 +253,17 @@ def loss_caption(result: IndicatorSustainment) -> str:
     found = result.loss
     if found.curve is not None and (found.curve.curve["censored"] > 0).any():
         text += " Small ticks: facilities that still held it when last seen."
+    if few_followed(result).any():
+        text += f" Dotted: fewer than {FEWEST_FACILITIES} facilities are still followed."
     if found.by_chance is not None:
         text += " Black dashes: what is expected of the same facilities had none lost anything."
     return text
+
+
+def few_followed(result: IndicatorSustainment) -> pd.Series:
+    """Of each step of the curve, whether fewer facilities than a share should be told of are still followed."""
+    assert result.loss.curve is not None
+    return result.loss.curve.curve["at_risk"] < FEWEST_FACILITIES
 
 
 def loss_alt(result: IndicatorSustainment) -> str:
