@@ -15,12 +15,12 @@ from qieval.methods.multiplicity import FalseAlarms, adjusted_p_values, false_al
 from qieval.methods.within import Within, within
 from qieval.study.study import Study
 
-# Intervals hold with fewer too (benchmarks/dose_response.py), but then one or two facilities decide the answer, and
-# nine in ten are refused for that anyway.
+# Intervals hold with fewer too, but one or two facilities then decide the answer, and they are wide: with 6 facilities
+# 3 points a visit to either side (docs/methods.md).
 FEWEST_FACILITIES = 10
 FEWEST_DF = 4.0  # below, the t quantile that Satterthwaite's rule gives is itself a guess
 # Of what is left of the visits, the share of one facility. Beyond, nobody contradicts it: the fit follows it exactly,
-# its errors drop out, and an interval of 95% held in 60 of 100 (docs/methods.md).
+# its errors drop out, and an interval of 95% held in 81 of 100 (docs/methods.md).
 MOST_OF_ONE = 0.5
 FEWEST_MONTHS = 6  # of a facility
 FEWEST_SINCE = 3  # of these, in which a visit after joining could have shown
