@@ -153,6 +153,20 @@ def test_visits_that_have_not_been_made_yet_do_not_go_with_care():
     assert not only(plain()).ahead.is_clear
 
 
+def test_visits_that_come_after_bad_months_are_seen_in_the_visits_still_to_come():
+    bad = [set(np.random.default_rng(i).choice(np.arange(7, 17), 3, replace=False)) for i in range(12)]
+    study = collaborative(
+        adds=0.0, visits_of=lambda i: [int(month) + 1 - JOINED - 2 * (i % 2) for month in sorted(bad[i])]
+    )
+    rows = study["measurements"]
+    month = (rows["period"].dt.year - 2022) * 12 + rows["period"].dt.month - 7
+    dips = [now in bad[int(one[1:])] for one, now in zip(rows["facility_id"], month, strict=True)]
+    dipped = rows.assign(numerator=(rows["numerator"] - 30 * np.array(dips)).clip(lower=0))
+    found = only(Study(parameters=study.parameters, tables=dict(study.tables) | {"measurements": dipped}))
+    assert found.ahead.high < 0
+    assert not only(study).ahead.is_clear
+
+
 def test_a_rate_is_told_per_so_many_and_months_without_an_event_count():
     study = plain()
     rate = [an_indicator(kind="rate", per=1000.0)]
