@@ -4,6 +4,8 @@ import dataclasses
 
 import pytest
 
+from qieval.analyses.after_support import after_support
+from qieval.analyses.early_warning import early_warnings
 from qieval.analyses.sustainment import sustainment
 from qieval.present import sections
 from qieval.present.charts import sustainment as charts
@@ -197,7 +199,7 @@ def test_a_collaborative_too_small_is_refused_in_one_sentence():
     result = sustainment(bundled("small"))
     assert wording.answer(result).sentences == [NO_END]
     assert list(parts.indicators(result, (), ())) == []
-    assert key_figures(result, bundled("small")).cells[0].text == "–"
+    assert key_figures(result, (), (), bundled("small")).cells[0].text == "–"
 
 
 @pytest.fixture(scope="module")
@@ -251,9 +253,14 @@ def test_one_facility_of_many_people_is_drawn():
 
 
 def test_the_key_figure_is_of_those_told(lasting, demo):
-    shown = key_figures(lasting, demo)
+    shown = key_figures(lasting, after_support(lasting), early_warnings(lasting), demo)
     assert shown.cells[0].text == "3 of 11 told\nat 12 months"
     found = shown.values["early_breastfeeding"]
     assert sum(found["classes"].values()) == 24
     assert found["kept_at_12"]["share_of_gain_low"] < found["kept_at_12"]["share_of_gain"]
     assert found["kept_at_24"]["share_of_gain"] is None
+    assert found["months_after_support"] == 12
+    assert found["after_support"]["low"] < found["after_support"]["estimate"] < found["after_support"]["high"] < 0
+    assert set(found["warned"]) == {"ewma", "cusum", "single"}
+    assert found["warned"]["ewma"]["of_lost"] <= found["lost"]
+    assert shown.values["newborn_deaths"]["warned"] == {}

@@ -160,11 +160,10 @@ def of_facilities(own: Sequence[Segments], indicator: Indicator, follow_up_month
 
 def months_used(own: Segments) -> pd.DataFrame:
     """The months that may be used, with `since`: 0 is the first without support, below 0 those of support."""
-    rows = own.months.loc[own.months["denominator"] >= own.fewest]
-    rows = rows.assign(since=rows["month"] - 1)
-    after_climb = rows["joined"] + pd.DateOffset(months=CLIMB_MONTHS)
-    climbs = rows["since"].lt(0) & rows["period"].lt(after_climb)
-    return rows.loc[~climbs & ~rows["since"].lt(-LONGEST)]
+    months = own.months
+    since = months["month"] - 1
+    climbs = since.lt(0) & months["period"].lt(months["joined"].iloc[0] + pd.DateOffset(months=CLIMB_MONTHS))
+    return months.assign(since=since).loc[months["denominator"].ge(own.fewest) & ~climbs & ~since.lt(-LONGEST)]
 
 
 def _reason(rows: pd.DataFrame) -> Reason:

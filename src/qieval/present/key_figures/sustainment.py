@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from qieval.analyses.after_support import AfterSupport
+from qieval.analyses.early_warning import EarlyWarning
 from qieval.analyses.sustainment import Sustainment
 from qieval.present.display import Cell, KeyFigures
 from qieval.present.key_figures import collected, known
@@ -9,7 +13,9 @@ from qieval.present.numbers import DASH, of
 from qieval.study.study import Study
 
 
-def key_figures(result: Sustainment, study: Study) -> KeyFigures:
+def key_figures(
+    result: Sustainment, changed: Sequence[AfterSupport], warned: Sequence[EarlyWarning], study: Study
+) -> KeyFigures:
     """How many facilities kept the gain of the main indicator at the last follow-up that can be told."""
     values = {
         found.indicator.indicator_id: {
@@ -31,8 +37,14 @@ def key_figures(result: Sustainment, study: Study) -> KeyFigures:
                 }
                 for horizon in found.horizons
             },
+            "after_support": _change(after),
+            "months_after_support": after.month,
+            "warned": {
+                one.chart: {"of_lost": one.warned_lost, "of_kept": one.warned_kept, "by_chance": known(one.by_chance)}
+                for one in warnings.records
+            },
         }
-        for found in result.indicators
+        for found, after, warnings in zip(result.indicators, changed, warned, strict=True)
     }
     told = [horizon for horizon in result.indicators[0].horizons if horizon.n_told] if result.indicators else []
     if told:
@@ -45,3 +57,11 @@ def key_figures(result: Sustainment, study: Study) -> KeyFigures:
     else:
         cell = Cell(column="Gain kept", text=DASH)
     return collected("sustainment", [cell], values, study)
+
+
+def _change(after: AfterSupport) -> dict[str, float | int] | None:
+    """The average change against the level held, where there is one of which a claim can be made."""
+    if after.pooled is None or after.is_refused:
+        return None
+    pooled = after.pooled
+    return {"estimate": pooled.estimate, "low": pooled.low, "high": pooled.high, "facilities": pooled.k}
