@@ -1,6 +1,6 @@
 """How often the average change after support holds the truth: prints the table of docs/methods.md.
 
-    .venv/bin/python benchmarks/after_support.py [collaboratives] [processes]
+    .venv/bin/python benchmarks/after_support.py [collaboratives] [processes] [truth ...]
 
 Collaboratives are those of benchmarks/sustainment.py: nine months of support of which three are the climb, then
 fifteen months and more, in which the gain shrinks by 8% a month where it is not kept. The truth is the mean over
@@ -48,7 +48,7 @@ def main() -> None:
     )
     print("|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|")
     with ProcessPoolExecutor(processes) as pool:
-        for name in SCENARIOS:
+        for name in sys.argv[3:] or SCENARIOS:
             for month in MONTHS:
                 rows = list(pool.map(once, repeat(name), repeat(month), range(repeats), chunksize=5))
                 print(row_of(name, month, pd.DataFrame(rows)), flush=True)
