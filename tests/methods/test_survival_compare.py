@@ -1,11 +1,15 @@
 """Log-rank, hazard ratios and time ratios, against R and by simulation."""
 
+import lifelines
 import numpy as np
 import pandas as pd
 import pytest
+from lifelines import CoxPHFitter
 
 from qieval.errors import DataError
 from qieval.methods.survival import hazard_ratios, log_rank, time_ratios
+from qieval.methods.survival.accelerated import SHAPES, accelerated
+from qieval.methods.survival.compare import _fitted
 
 
 @pytest.fixture
@@ -23,13 +27,52 @@ def test_log_rank_as_survdiff(lung):
     assert found.degrees_of_freedom == 1
 
 
-def test_the_time_ratio_is_that_of_survreg_for_the_likeliest_shape(lung):
+@pytest.mark.parametrize("shape", SHAPES)
+def test_each_shape_of_times_is_that_of_survreg(lung, shape):
+    times, ended, sex, expected = lung
+    design = np.column_stack([sex, np.ones(len(sex))])
+    found = accelerated(times.to_numpy(float), ended.to_numpy(), design, shape=shape)
+    assert found.coefficients[0] == pytest.approx(expected[f"aft_{shape}_coef[sex]"], rel=1e-6)
+    assert found.log_likelihood == pytest.approx(expected[f"aft_{shape}_loglik"], rel=1e-8)
+
+
+def test_the_time_ratio_is_of_the_likeliest_shape(lung):
     found = time_ratios(*lung[:3])
-    shapes = ("weibull", "lognormal", "loglogistic")
-    assert found.model == max(shapes, key=lambda shape: lung[3][f"aft_{shape}_loglik"])
-    ratio = np.exp(lung[3][f"aft_{found.model}_coef[sex]"])
-    assert found.table["ratio"].item() == pytest.approx(ratio, rel=1e-5)
+    assert found.model == max(SHAPES, key=lambda shape: lung[3][f"aft_{shape}_loglik"])
+    assert found.table["ratio"].item() == pytest.approx(np.exp(lung[3][f"aft_{found.model}_coef[sex]"]), rel=1e-5)
     assert found.reference == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "fitter", "term"),
+    [
+        ("weibull", lifelines.WeibullAFTFitter, "lambda_"),
+        ("lognormal", lifelines.LogNormalAFTFitter, "mu_"),
+        ("loglogistic", lifelines.LogLogisticAFTFitter, "alpha_"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")  # lifelines' own
+def test_estimates_and_errors_are_those_of_lifelines(shape, fitter, term):
+    durations, observed, groups = exponential(11, {"a": 5.0, "b": 8.0}, 25)
+    data = pd.DataFrame({"time": durations, "ended": observed, "b": (groups == "b").astype(float)})
+    found = accelerated(durations, observed, np.column_stack([data["b"], np.ones(len(data))]), shape=shape)
+    wanted = fitter().fit(data, "time", "ended")
+    row = wanted.summary.loc[(term, "b")]
+    # lifelines stops a little before the top; R's survreg goes all the way, see above.
+    assert found.coefficients[0] == pytest.approx(row["coef"], abs=1e-3)
+    assert found.covariance[0, 0] ** 0.5 == pytest.approx(row["se(coef)"], abs=1e-3)
+    assert 0 <= found.log_likelihood - wanted.log_likelihood_ + 1e-9 < 1e-4
+
+
+def test_the_engine_of_hazard_ratios_is_r_s_coxph(reference, lung):
+    # R's model has age beside sex, so the fit is asked itself.
+    data = pd.read_csv(reference / "reference" / "methods" / "data" / "lung.csv").assign(
+        observed=lambda frame: frame["status"] == 2
+    )
+    fit = _fitted(CoxPHFitter(), data[["time", "observed", "sex", "age"]].rename(columns={"time": "duration"}))
+    for name in ("sex", "age"):
+        assert fit.params_[name] == pytest.approx(lung[3][f"cox_efron_coef[{name}]"], abs=1e-5)
+        assert fit.standard_errors_[name] == pytest.approx(lung[3][f"cox_efron_se[{name}]"], abs=1e-5)
 
 
 def test_the_hazard_ratio_by_hand():
@@ -116,3 +159,28 @@ def test_a_group_without_an_end_gives_no_ratio():
 def test_a_duration_of_0_gives_no_time_ratio():
     with pytest.raises(DataError, match=r"^a time ratio needs durations above 0, and one is 0$"):
         time_ratios(np.arange(0.0, 20), [True] * 20, ["a", "b"] * 10)
+
+
+@pytest.mark.parametrize("durations", [[6.0] * 10, [3.0] * 5 + [6.0] * 5], ids=["all alike", "alike in each group"])
+def test_durations_that_are_the_same_give_no_time_ratio(durations):
+    said = r"^no shape of the durations could be fitted: too many of them are the same$"
+    with pytest.raises(DataError, match=said):
+        time_ratios(durations, [True] * 10, ["a"] * 5 + ["b"] * 5)
+
+
+def test_whole_months_that_tie_give_a_time_ratio_all_the_same():
+    found = time_ratios([3.0, 3, 6, 6, 6, 6, 9, 9, 9, 9], [True] * 10, ["a"] * 5 + ["b"] * 5)
+    assert 1 < found.table["ratio"].item() < 3
+
+
+def test_a_group_that_ended_before_another_began_to_gives_no_hazard_ratio():
+    said = r"^one group had ended before another began to: no finite ratio is likeliest \(separation\)$"
+    with pytest.raises(DataError, match=said):
+        hazard_ratios(np.arange(1.0, 11), [True] * 10, ["a"] * 5 + ["b"] * 5)
+
+
+def test_all_ended_at_once_has_no_check_of_proportional_hazards():
+    found = hazard_ratios([6.0] * 10, [True] * 10, ["a"] * 5 + ["b"] * 5)
+    assert found.table["ratio"].item() == pytest.approx(1)
+    assert np.isnan(found.table["proportional_p"].item())
+    assert log_rank([6.0] * 10, [True] * 10, ["a"] * 5 + ["b"] * 5).p_value == 1

@@ -1,8 +1,11 @@
 """Competing risks and restricted means: by hand, against R, and what is refused."""
 
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from qieval.errors import DataError
 from qieval.methods.survival import (
@@ -12,6 +15,7 @@ from qieval.methods.survival import (
     log_rank,
     restricted_mean,
     restricted_mean_difference,
+    time_of_half,
 )
 
 # --- cumulative incidence --------------------------------------------------------------------------
@@ -69,6 +73,33 @@ def test_durations_that_cannot_be_are_refused(durations):
         cumulative_incidence(durations, [1] * len(durations), cause=1)
 
 
+def test_limits_are_log_log_and_missing_where_the_share_is_0_or_1():
+    found = cumulative_incidence([1, 2, 3, 4], ["open", "done", "done", "done"], cause="done")
+    # "open" ended in another way: of the four a quarter is lost to it.
+    row = found.iloc[1]
+    half = 1.959964 * row["standard_error"] / (row["estimate"] * -np.log(row["estimate"]))
+    assert (row["low"], row["high"]) == pytest.approx([0.25 ** np.exp(half), 0.25 ** np.exp(-half)], rel=1e-6)
+    assert np.isnan(found[["low", "high"]].iloc[0]).all()
+    every = cumulative_incidence([1, 2], ["done"] * 2, cause="done")
+    assert np.isnan(every[["low", "high"]].iloc[1]).all()
+
+
+def test_the_time_by_which_half_have_ended_and_its_limits():
+    found = cumulative_incidence(np.arange(1.0, 11), [1] * 6 + [2] * 4, cause=1)
+    half, low, high = time_of_half(found)
+    assert half == 5.5  # the share stays at one half from 5 to 6, as a median of an even number
+    assert low == found.loc[found["high"] >= 0.5, "time"].iloc[0]
+    assert math.isinf(high)  # at most 60% ever end so: their lower limit never comes up to one half
+    assert time_of_half(cumulative_incidence([1, 2, 3], [1, 2, 2], cause=1))[0] == math.inf
+
+
+def test_without_another_way_to_end_half_have_ended_at_the_median():
+    rng = np.random.default_rng(9)
+    durations, observed = rng.integers(1, 30, 41), rng.random(41) < 0.8
+    curve = kaplan_meier(durations, observed)
+    assert time_of_half(cumulative_incidence(durations, observed, cause=True))[0] == curve.median
+
+
 # --- Gray's test -----------------------------------------------------------------------------------
 
 
@@ -104,7 +135,10 @@ def test_gray_s_test_needs_two_groups_and_an_end_and_a_time_in_common():
         gray_test([1, 2], [1, 1], ["a", "a"], cause=1)
     with pytest.raises(DataError, match=r"^nothing ended as 'abandoned', so there is nothing to compare$"):
         gray_test([1, 2], ["completed"] * 2, ["a", "b"], cause="abandoned")
-    with pytest.raises(DataError, match=r"^the groups were never open at the same time, so they cannot be compared$"):
+    with pytest.raises(
+        DataError,
+        match=r"^the groups were never open at the same time, or all ended at once, so they cannot be compared$",
+    ):
         gray_test([1, 1, 5, 6], [0, 0, 1, 1], ["a", "a", "b", "b"], cause=1)
 
 
@@ -130,6 +164,41 @@ def test_where_all_have_ended_the_restricted_mean_is_the_plain_mean_of_what_fits
     found = restricted_mean(durations, [True] * 4, horizon=10)
     assert found.estimate == pytest.approx(np.minimum(durations, 10).mean())
     assert found.standard_error == pytest.approx(np.minimum(durations, 10).std() / 2)
+
+
+def test_limits_for_small_samples_are_those_of_a_plain_mean_where_all_have_ended():
+    durations = np.array([2.0, 4, 6, 12, 13])
+    found = restricted_mean(durations, [True] * 5, horizon=14, small_sample=True)
+    wanted = stats.t.interval(0.95, 4, durations.mean(), durations.std(ddof=1) / 5**0.5)
+    assert (found.low, found.high) == pytest.approx(wanted)
+    assert found.standard_error == pytest.approx(durations.std() / 5**0.5)  # as survRM2, whatever the limits
+
+
+def test_a_difference_in_small_samples_has_welch_s_limits_where_all_have_ended():
+    one, other = np.array([2.0, 4, 6, 12, 13]), np.array([1.0, 3, 3, 4])
+    means = [restricted_mean(own, np.ones(len(own)), horizon=14, small_sample=True) for own in (one, other)]
+    found = restricted_mean_difference(*means, small_sample=True)
+    wanted = stats.ttest_ind(one, other, equal_var=False).confidence_interval()
+    assert (found.low, found.high) == pytest.approx((wanted.low, wanted.high))
+    assert found.ends == 9
+
+
+def test_those_who_reach_the_horizon_are_known_up_to_it_and_those_lost_before_are_not():
+    durations = np.array([2.0, 4, 6, 12, 13])
+    found = restricted_mean(durations, [True, True, True, False, True], horizon=10, small_sample=True)
+    cut = np.minimum(durations, 10)
+    assert (found.low, found.high) == pytest.approx(stats.t.interval(0.95, 4, cut.mean(), cut.std(ddof=1) / 5**0.5))
+    assert (found.ends, found.known) == (3, 5)
+    assert restricted_mean([2, 4, 3], [True, True, False], horizon=4).known == 2
+
+
+def test_fewer_than_two_known_times_bound_no_mean_of_a_small_sample():
+    found = restricted_mean([2, 3, 4], [True, False, False], horizon=4, small_sample=True)
+    assert found.known == 2
+    found = restricted_mean([2, 3], [True, False], horizon=2.5, small_sample=True)
+    assert found.known == 2
+    found = restricted_mean([2, 1], [True, False], horizon=2.5, small_sample=True)
+    assert (found.low, found.high) == (-np.inf, np.inf)
 
 
 def test_a_horizon_beyond_everybody_is_refused_while_some_are_open():

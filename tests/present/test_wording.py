@@ -4,90 +4,23 @@ import re
 
 import pytest
 
+from qieval.analyses.after_support import after_support
 from qieval.analyses.change import change
 from qieval.analyses.durations import durations
+from qieval.analyses.early_warning import early_warnings
 from qieval.analyses.effectiveness import effectiveness
 from qieval.analyses.mentoring import mentoring
 from qieval.analyses.sustainment import sustainment
+from qieval.present.wording import after_support as of_after_support
 from qieval.present.wording import change as of_change
 from qieval.present.wording import durations as of_durations
+from qieval.present.wording import early_warning as of_early_warning
 from qieval.present.wording import effectiveness as of_effectiveness
 from qieval.present.wording import mentoring as of_mentoring
 from qieval.present.wording import sustainment as of_sustainment
-from tests.analyses.conftest import make_study
-from tests.analyses.test_durations import of_months, project
 from tests.analyses.test_effectiveness import BEFORE, HIGHER, SAME, joining_late
 from tests.analyses.test_effectiveness import study_of as care
 from tests.analyses.test_mentoring import totals
-
-# --- durations -------------------------------------------------------------------------------------
-
-
-def test_the_pilots_durations_in_words(hub_spoke):
-    assert of_durations.answer(durations(hub_spoke)).sentences == [
-        "10 projects: 10 completed.",
-        "The median duration is 8.0 months (95% interval 3.0 to no upper limit; exact, by their order, 3.0 to 10.0), "
-        "from 7 dated projects, all of which have ended.",
-        "3 of 10 projects lack a start or an end date and are in no curve. Whatever their durations were, the median "
-        "of all would lie between 4.5 months (all shorter than the others) and 9.5 months (all longer).",
-    ]
-    assert (
-        "7 projects are few: read the interval, not the median alone."
-        in of_durations.caveats(durations(hub_spoke)).sentences
-    )
-
-
-def test_ten_projects_in_words():
-    said = of_durations.answer(durations(make_study(projects=of_months(3, 3, 4, 4, 5, 5, 6, 7, 8, 10)))).sentences
-    assert said[1] == (
-        "The median duration is 5.0 months (95% interval 3.0 to 7.0; exact, by their order, 3.0 to 8.0), from 10 dated "
-        "projects, all of which have ended."
-    )
-
-
-def test_fewer_than_five_projects_are_refused_a_median_with_their_count():
-    said = of_durations.answer(durations(make_study(projects=of_months(3, 4)))).sentences
-    assert said[1] == (
-        "2 projects have the dates needed, 2 of them ended; with fewer than 5 ended no median is given. They are "
-        "listed below."
-    )
-    one = of_durations.answer(durations(make_study(projects=of_months(3)))).sentences
-    assert one[:2] == [
-        "1 project: 1 completed.",
-        "1 project has the dates needed, 1 of them ended; with fewer than 5 ended no median is given. They are "
-        "listed below.",
-    ]
-
-
-def test_a_median_not_reached_says_how_long_was_followed():
-    going = [project(number, status="ongoing", observed_to="2022-12-31") for number in range(10, 20)]
-    said = of_durations.answer(durations(make_study(projects=of_months(3, 3, 4, 4, 5) + going))).sentences
-    assert said[1] == (
-        "Less than half of the 15 dated projects had ended: the median is not reached; the longest was followed for "
-        "12.0 months."
-    )
-
-
-def test_a_median_needs_projects_that_ended_not_only_projects():
-    going = [project(number, status="ongoing", observed_to="2022-02-15") for number in range(2, 7)]
-    said = of_durations.answer(durations(make_study(projects=of_months(12) + going))).sentences
-    assert said[1] == (
-        "6 projects have the dates needed, 1 of them ended; with fewer than 5 ended no median is given. They are "
-        "listed below."
-    )
-
-
-def test_no_date_at_all_is_said():
-    said = of_durations.answer(durations(make_study(projects=[{"project_id": "P", "status": "completed"}]))).sentences
-    assert said[1] == "No project has the dates that a duration needs."
-
-
-def test_abandoned_and_ongoing_projects_are_named_among_the_caveats():
-    projects = [project(1, 3, status="abandoned"), project(2, status="ongoing")]
-    said = " ".join(of_durations.caveats(durations(make_study(projects=projects))).sentences)
-    assert "1 project was abandoned: the curve tells how long projects lasted, not how many reached their aim." in said
-    assert "1 project is still open and counted up to the day last seen" in said
-
 
 # --- mentoring -------------------------------------------------------------------------------------
 
@@ -272,6 +205,17 @@ def everything_said_of(study):
             said += [of_sustainment.segments_caption(one), of_sustainment.segments_alt(one)]
             said += [of_sustainment.kept_caption(one), of_sustainment.kept_alt(one)]
             said += [of_sustainment.loss_caption(one), of_sustainment.loss_alt(one)]
+        after, warned = after_support(kept), early_warnings(kept)
+        said += of_after_support.caveats(after).sentences + of_early_warning.caveats(warned).sentences
+        for one in after:
+            said += of_after_support.answer(one).sentences
+            said += [of_after_support.forest_caption(one), of_after_support.forest_alt(one)]
+            if one.pooled is not None:
+                said += [of_after_support.path_caption(one), of_after_support.path_alt(one)]
+        for one in warned:
+            told = of_early_warning.answer(one)
+            said += told.sentences if told else []
+            said += [of_early_warning.caption(one), of_early_warning.alt(one)]
     return [sentence for sentence in said if sentence]
 
 

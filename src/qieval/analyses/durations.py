@@ -27,6 +27,7 @@ class Durations:
     n_undated: int  # begun, but a date is missing, so they are in no curve
     median_if_undated_short: float  # the median had every undated project that ended done so at once ...
     median_if_undated_long: float  # ... or every undated one lasted longer than all others; else the median
+    data_cut: pd.Timestamp
     phases: dict[str, tuple[pd.Timestamp, pd.Timestamp]]
     visits: pd.DataFrame  # project_id, done_on: visits made to the project's facility while it ran
 
@@ -57,6 +58,7 @@ def durations(study: Study) -> Durations:
         n_undated=len(undated),
         median_if_undated_short=_median_with(dated, int(undated["ended"].sum()), short=True) if has_median else np.nan,
         median_if_undated_long=_median_with(dated, len(undated), short=False) if has_median else np.nan,
+        data_cut=pd.Timestamp(study.parameters.data_cut),
         phases=phases(study),
         visits=_visits_while_running(study, projects),
     )

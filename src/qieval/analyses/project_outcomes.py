@@ -8,22 +8,32 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from qieval.analyses.durations import FEWEST_PROJECTS, Durations
-from qieval.methods.survival import RestrictedMean, cumulative_incidence, restricted_mean
+from qieval.analyses.durations import DAYS_PER_MONTH, FEWEST_PROJECTS, Durations
+from qieval.methods.rates import proportion
+from qieval.methods.survival import KaplanMeier, RestrictedMean, cumulative_incidence, restricted_mean, time_of_half
 
-TOLD_MONTHS = (3, 6, 12, 18, 24)
+TOLD_MONTHS = (3, 6, 9, 12, 18, 24, 36, 48, 60)
+CAUSES = ("completed", "abandoned")
+# From 1 August to 1 November are three months and 3.02 of 30.44 days: what is shown as 3.0 ended by month 3.
+AS_SHOWN = 0.05
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ProjectOutcomes:
     """The shares completed and abandoned over time, with those still open counted as open."""
 
-    shares: pd.DataFrame  # one row per distinct duration: time, at_risk, and completed, abandoned with _low and _high
-    told: pd.DataFrame  # the same at 3, 6, 12 ... months, as far as five projects were followed: month, open, ...
-    mean: RestrictedMean | None  # months to the end, up to the last month that five projects were followed to
-    completed_only_median: float  # of the completed alone: too short while others are open or abandoned
+    shares: pd.DataFrame  # one row per distinct duration: time, at_risk, completed, abandoned with _low and _high
+    told: pd.DataFrame  # the same at 3, 6, 9 ... months, see `_told`: month, at_risk (still followed), completed, ...
+    known_until: float  # months, see the function of that name
+    curve: KaplanMeier  # of the time to the end, whichever it was
+    mean: RestrictedMean | None  # months to the end, as far as the curve is known; see `known_until`
+    half_completed: float  # months by which half of all had been completed; `inf` where they never were
+    half_completed_low: float
+    half_completed_high: float
+    completed_only_median: float  # of the completed alone: not how long a project takes, as the others are left out
     n_completed: int
     n_abandoned: int
+    n_open: int
     n: int
 
 
@@ -31,57 +41,84 @@ def project_outcomes(result: Durations) -> ProjectOutcomes | None:
     """Shares completed and abandoned by month since the start; None where fewer than five dated projects have ended.
 
     A project that is abandoned can no longer be completed, so it is neither dropped nor counted as open
-    (Aalen-Johansen). Limits are 95% on the log-log scale, which keeps them between 0 and 1.
+    (Aalen-Johansen).
     """
-    if not result.has_median:
+    if result.curve is None or not result.has_median:
         return None
     dated = result.projects.dropna(subset=["duration_months"])
     months, status = dated["duration_months"], dated["status"]
-    completed, abandoned = (_shares(months, status, cause) for cause in ("completed", "abandoned"))
-    shares = completed[["time", "at_risk"]].join([completed.iloc[:, 2:], abandoned.iloc[:, 2:]])
-    horizon = last_followed(months)
-    mean = restricted_mean(months, dated["ended"], horizon=horizon) if horizon > 0 else None
+    found = {cause: cumulative_incidence(months, status, cause=cause) for cause in CAUSES}
+    shares = found["completed"][["time", "at_risk"]].assign(**_columns(found))
+    until = known_until(dated, result.data_cut)
+    horizon = min(until, float(months.max()))
+    half, half_low, half_high = time_of_half(found["completed"])
     return ProjectOutcomes(
         shares=shares,
-        told=_told(shares, months, horizon),
-        mean=mean,
+        told=_told(shares, dated, until),
+        known_until=until,
+        curve=result.curve,
+        mean=restricted_mean(months, dated["ended"], horizon=horizon, small_sample=True) if horizon > 0 else None,
+        half_completed=half,
+        half_completed_low=half_low,
+        half_completed_high=half_high,
         completed_only_median=float(months[status == "completed"].median()),
         n_completed=int((status == "completed").sum()),
         n_abandoned=int((status == "abandoned").sum()),
+        n_open=int((status == "ongoing").sum()),
         n=len(dated),
     )
 
 
-def last_followed(months: pd.Series) -> float:
-    """The longest time to which five durations extend; 0 where there are fewer."""
-    return float(months.nlargest(FEWEST_PROJECTS).iloc[-1]) if len(months) >= FEWEST_PROJECTS else 0.0
+def known_until(dated: pd.DataFrame, data_cut: pd.Timestamp) -> float:
+    """The months up to which the time to the end is known: to which five projects could have been followed.
 
-
-def _shares(months: pd.Series, status: pd.Series, cause: str) -> pd.DataFrame:
-    """time, at_risk, and the share that ended by `cause` with its limits, in columns named after it."""
-    found = cumulative_incidence(months, status, cause=cause)
-    low, high = _log_log_limits(found["estimate"].to_numpy(), found["standard_error"].to_numpy())
-    return found[["time", "at_risk"]].assign(**{cause: found["estimate"], f"{cause}_low": low, f"{cause}_high": high})
-
-
-def _log_log_limits(share: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """95% limits of a share on the scale of log(-log); missing where the share is 0 or 1.
-
-    References
-    ----------
-    .. [1] Kalbfleisch JD, Prentice RL. The Statistical Analysis of Failure Time Data, 2nd ed., 2002, sec. 1.4.
+    A project that has ended could have been followed from its start to the data cut, one still open as long as it was.
+    That is known without looking at how long they took: to ask instead that five are still open at that month
+    would choose it by the durations themselves, so that shares completed come out too low and means too long. `inf`
+    where the curve has come down to 0, for then nothing is left to know; never beyond the longest duration otherwise.
     """
-    inside = (share > 0) & (share < 1) & (error > 0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        half = 1.959963984540054 * error / (share * np.abs(np.log(share)))
-        limits = [np.where(inside, share ** np.exp(sign * half), math.nan) for sign in (1, -1)]
-    return limits[0], limits[1]
+    months, ended = dated["duration_months"], dated["ended"]
+    could_be = ((data_cut - dated["started_on"]).dt.days / DAYS_PER_MONTH).where(ended, months)
+    if len(could_be) < FEWEST_PROJECTS:
+        return 0.0
+    fifth = float(could_be.nlargest(FEWEST_PROJECTS).iloc[-1])
+    # The last to be seen decides whether the curve comes down to 0: an end on the same day comes before.
+    if ended[months == months.max()].all():
+        return math.inf if fifth >= months.max() else fifth
+    return min(fifth, float(months.max()))
 
 
-def _told(shares: pd.DataFrame, months: pd.Series, horizon: float) -> pd.DataFrame:
-    rows = []
-    for month in [month for month in TOLD_MONTHS if month <= horizon]:
-        until = shares.loc[shares["time"] <= month]
-        known = until.iloc[-1].drop(["time", "at_risk"]).to_dict() if len(until) else {"completed": 0, "abandoned": 0}
-        rows.append({"month": month, "open": int((months > month).sum()), **known})
-    return pd.DataFrame(rows, columns=["month", "open", *shares.columns.drop(["time", "at_risk"])], dtype=float)
+def _columns(found: dict[str, pd.DataFrame]) -> dict[str, pd.Series]:
+    """The estimate and limits of each way to end, named after it."""
+    columns: dict[str, pd.Series] = {}
+    for cause, one in found.items():
+        columns |= {cause: one["estimate"], f"{cause}_low": one["low"], f"{cause}_high": one["high"]}
+    return columns
+
+
+def _names() -> list[str]:
+    return [f"{cause}{end}" for cause in CAUSES for end in ("", "_low", "_high")]
+
+
+def _told(shares: pd.DataFrame, dated: pd.DataFrame, until: float) -> pd.DataFrame:
+    """The shares at the months up to which they are known, or up to the first at which nothing is open."""
+    months = dated["duration_months"]
+    reached = [month for month in TOLD_MONTHS if month <= until]
+    rows: list[dict[str, float]] = []
+    for month in reached:
+        if rows and rows[-1]["at_risk"] == 0:
+            break
+        by = months < month + AS_SHOWN
+        before = shares.loc[shares["time"] < month + AS_SHOWN]
+        row: dict[str, float] = {"month": float(month), "at_risk": float((~by).sum())}
+        nobody_lost = not (~dated["ended"] & by).any()
+        for cause in CAUSES:
+            share = float(before[cause].iloc[-1]) if len(before) else 0.0
+            limits = [float(before[f"{cause}_{end}"].iloc[-1]) if len(before) else np.nan for end in ("low", "high")]
+            if math.isnan(limits[0]) and nobody_lost:
+                # None of them, or all: a plain proportion has exact limits even there.
+                exact = proportion(round(share * len(dated)), len(dated), method="exact")
+                limits = [exact.low, exact.high]
+            row |= {cause: share, f"{cause}_low": limits[0], f"{cause}_high": limits[1]}
+        rows.append(row)
+    return pd.DataFrame(rows, columns=["month", "at_risk", *_names()], dtype=float)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,8 +12,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from qieval.errors import DataError
+from qieval.methods.survival.accelerated import SHAPES, accelerated
 
 FEWEST_ENDS = 10  # per group beside the first: below this a fitted ratio is mostly its own noise
+_NO_FINITE_RATIO = 20.0  # a standard error of a logarithm beyond this belongs to an estimate that ran off to infinity
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -54,18 +57,26 @@ def hazard_ratios(durations: ArrayLike, observed: ArrayLike, groups: ArrayLike) 
 
     ``proportional_p`` is small where the ratio changes with time, so that one number cannot tell it
     (Grambsch and Therneau, on the Kaplan-Meier scale, as lifelines approximates it; R's cox.zph since 3.0 has the
-    exact score test, a little different).
+    exact score test, a little different). It is missing where all ended at once.
 
     Raises
     ------
     DataError
-        If fewer than ten have ended per group beside the first, or a group has no end.
+        If fewer than ten have ended per group beside the first, a group has no end, or one group ended wholly
+        before another, so that no finite ratio is likeliest.
+
+    References
+    ----------
+    .. [1] Cox DR. J R Stat Soc B 1972;34:187. Efron B. JASA 1977;72:557. Grambsch PM, Therneau TM. Biometrika
+       1994;81:515.
     """
     from lifelines import CoxPHFitter
     from lifelines.statistics import proportional_hazard_test
 
     data, names, design = _design(durations, observed, groups)
     fit = _fitted(CoxPHFitter(), design)
+    if not (fit.standard_errors_ < _NO_FINITE_RATIO).all():
+        raise DataError("one group had ended before another began to: no finite ratio is likeliest (separation)")
     check = proportional_hazard_test(fit, design, time_transform="km").summary
     table = _ratios(fit.summary, names).assign(proportional_p=check.loc[list(names), "p"].to_numpy())
     return Ratios(table=table, reference=data["group"].iloc[0], model="cox")
@@ -79,27 +90,40 @@ def time_ratios(durations: ArrayLike, observed: ArrayLike, groups: ArrayLike) ->
     Raises
     ------
     DataError
-        If a duration is 0, fewer than ten have ended per group beside the first, or a group has no end.
+        If a duration is 0, fewer than ten have ended per group beside the first, a group has no end, or no shape
+        fits, as where all durations of a group are the same.
 
     References
     ----------
     .. [1] Kalbfleisch JD, Prentice RL. The Statistical Analysis of Failure Time Data, 2nd ed., 2002, sec. 2.2.
     """
-    from lifelines import LogLogisticAFTFitter, LogNormalAFTFitter, WeibullAFTFitter
+    from scipy.stats import norm
 
     data, names, design = _design(durations, observed, groups)
     if (data["duration"] <= 0).any():
         raise DataError("a time ratio needs durations above 0, and one is 0")
-    # The ratio of times is a term of the scale, which each shape calls by another name.
-    shapes = {
-        "weibull": (WeibullAFTFitter(), "lambda_"),
-        "lognormal": (LogNormalAFTFitter(), "mu_"),
-        "loglogistic": (LogLogisticAFTFitter(), "alpha_"),
-    }
-    fits = {model: (_fitted(fitter, design), term) for model, (fitter, term) in shapes.items()}
-    best = max(fits, key=lambda model: fits[model][0].log_likelihood_)
-    fit, term = fits[best]
-    table = _ratios(fit.summary.loc[term], names).assign(proportional_p=np.nan)
+    columns = design[list(names)].assign(one=1.0).to_numpy()
+    fits = {}
+    for shape in SHAPES:
+        with suppress(DataError):  # one shape may fail where another fits
+            times, ended = data["duration"].to_numpy(), data["observed"].to_numpy()
+            fits[shape] = accelerated(times, ended, columns, shape=shape)
+    if not fits:
+        raise DataError("no shape of the durations could be fitted: too many of them are the same")
+    best = max(fits, key=lambda shape: fits[shape].log_likelihood)
+    place = fits[best].coefficients[:-1]
+    error = np.sqrt(np.diag(fits[best].covariance)[:-1])
+    half = float(norm.ppf(0.975)) * error
+    table = pd.DataFrame(
+        {
+            "group": list(names.values()),
+            "ratio": np.exp(place),
+            "low": np.exp(place - half),
+            "high": np.exp(place + half),
+            "p_value": 2 * norm.sf(np.abs(place) / error),
+            "proportional_p": np.nan,
+        }
+    )
     return Ratios(table=table, reference=data["group"].iloc[0], model=best)
 
 
@@ -138,10 +162,15 @@ def _design(
 
 
 def _fitted(fitter: Any, design: pd.DataFrame) -> Any:
+    from lifelines.exceptions import ConvergenceError
+
     with warnings.catch_warnings():
         # Newer pandas and numpy warn of lifelines' own code; a fit that fails raises.
         warnings.simplefilter("ignore")
-        return fitter.fit(design, duration_col="duration", event_col="observed")
+        try:
+            return fitter.fit(design, duration_col="duration", event_col="observed")
+        except ConvergenceError as error:
+            raise DataError("the durations could not be fitted: too many of them are the same") from error
 
 
 def _ratios(summary: pd.DataFrame, names: dict[str, object]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from qieval.errors import DataError
+from qieval.methods.survival.kaplan_meier import time_at_half
 
 OPEN = (0, "0", "", "censored", "ongoing")
 
@@ -40,7 +41,8 @@ def cumulative_incidence(durations: ArrayLike, outcome: ArrayLike, *, cause: obj
     Returns
     -------
     DataFrame
-        One row per distinct duration: time, estimate, standard_error (infinitesimal jackknife), at_risk.
+        One row per distinct duration: time, estimate, standard_error (infinitesimal jackknife), low and high (95%
+        on the scale of log(-log), which keeps them between 0 and 1; missing where the estimate is 0 or 1), at_risk.
 
     Raises
     ------
@@ -50,6 +52,8 @@ def cumulative_incidence(durations: ArrayLike, outcome: ArrayLike, *, cause: obj
     References
     ----------
     .. [1] Aalen OO, Johansen S. Scand J Stat 1978;5:141 (the estimate). R's survfit gives the same errors.
+    .. [2] Kalbfleisch JD, Prentice RL. The Statistical Analysis of Failure Time Data, 2nd ed., 2002, sec. 1.4
+       (the limits).
     """
     times, ended, of_cause = _checked(durations, outcome, cause)
     still_open, share = 1.0, 0.0
@@ -66,7 +70,29 @@ def cumulative_incidence(durations: ArrayLike, outcome: ArrayLike, *, cause: obj
         open_by_weight = open_by_weight * (1 - n_ended / n) - still_open * left_by_weight
         still_open *= 1 - n_ended / n
         rows.append((time, share, float(np.sqrt((share_by_weight**2).sum())), int(n)))
-    return pd.DataFrame(rows, columns=["time", "estimate", "standard_error", "at_risk"])
+    found = pd.DataFrame(rows, columns=["time", "estimate", "standard_error", "at_risk"])
+    low, high = _log_log_limits(found["estimate"].to_numpy(), found["standard_error"].to_numpy())
+    return found.assign(low=low, high=high)
+
+
+def time_of_half(shares: pd.DataFrame) -> tuple[float, float, float]:
+    """When a share by `cumulative_incidence` comes up to one half, and where its limits do; `inf` where never."""
+    known = shares.loc[shares["estimate"] < 1 - 1e-9]  # a share of 1 has no limits, so it bounds nothing
+    return (
+        time_at_half(shares["time"], 1 - shares["estimate"]),
+        time_at_half(known["time"], 1 - known["high"]),
+        time_at_half(known["time"], 1 - known["low"]),
+    )
+
+
+def _log_log_limits(share: np.ndarray, error: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    from scipy.stats import norm
+
+    inside = (share > 0) & (share < 1 - 1e-9) & (error > 0)
+    kept = np.where(inside, share, 0.5)
+    half = float(norm.ppf(0.975)) * error / (kept * np.abs(np.log(kept)))
+    low, high = (np.where(inside, kept ** np.exp(sign * half), np.nan) for sign in (1, -1))
+    return low, high
 
 
 def gray_test(durations: ArrayLike, outcome: ArrayLike, groups: ArrayLike, *, cause: object) -> GrayTest:
@@ -100,7 +126,7 @@ def gray_test(durations: ArrayLike, outcome: ArrayLike, groups: ArrayLike, *, ca
     score, variance = _gray_score(times, ended, of_cause, member, len(names))
     freedom = len(names) - 1
     if np.linalg.matrix_rank(variance[:freedom, :freedom]) < freedom:
-        raise DataError("the groups were never open at the same time, so they cannot be compared")
+        raise DataError("the groups were never open at the same time, or all ended at once, so they cannot be compared")
     statistic = float(score[:freedom] @ np.linalg.solve(variance[:freedom, :freedom], score[:freedom]))
     return GrayTest(statistic=statistic, p_value=float(chi2.sf(statistic, freedom)), degrees_of_freedom=freedom)
 

@@ -71,9 +71,9 @@ def kaplan_meier(durations: ArrayLike, observed: ArrayLike) -> KaplanMeier:
     exact_low, exact_high = _order_statistic_limits(durations) if observed.all() else (np.nan, np.nan)
     return KaplanMeier(
         curve=curve,
-        median=_time_at_half(curve["time"], curve["survival"]),
-        median_low=_time_at_half(curve["time"], curve["low"]),
-        median_high=_time_at_half(curve["time"], curve["high"].where(curve["survival"] > 1e-9)),
+        median=time_at_half(curve["time"], curve["survival"]),
+        median_low=time_at_half(curve["time"], curve["low"]),
+        median_high=time_at_half(curve["time"], curve["high"].where(curve["survival"] > 1e-9)),
         exact_low=exact_low,
         exact_high=exact_high,
         n=len(durations),
@@ -99,7 +99,7 @@ def _order_statistic_limits(durations: np.ndarray) -> tuple[float, float]:
     return float(ordered[below]), float(ordered[n - 1 - below])
 
 
-def _time_at_half(time: pd.Series, share: pd.Series) -> float:
+def time_at_half(time: pd.Series, share: pd.Series) -> float:
     """When a falling curve comes down to one half: the middle of the time it stays at exactly that; `inf` if never."""
     slack = 1e-9  # products of fractions miss one half by the last digit
     at_most, below = time[share <= 0.5 + slack], time[share < 0.5 - slack]

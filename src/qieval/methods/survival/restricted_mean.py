@@ -16,13 +16,17 @@ class RestrictedMean:
     """Mean time until the end or the horizon, whichever comes first, or the difference of two."""
 
     estimate: float
-    standard_error: float
-    low: float  # 95%, normal
+    standard_error: float  # by Greenwood
+    low: float  # 95%
     high: float
     horizon: float
+    ends: int  # before the horizon
+    known: int  # whose time up to the horizon is known: not censored before it
 
 
-def restricted_mean(durations: ArrayLike, observed: ArrayLike, *, horizon: float) -> RestrictedMean:
+def restricted_mean(
+    durations: ArrayLike, observed: ArrayLike, *, horizon: float, small_sample: bool = False
+) -> RestrictedMean:
     """The area under the Kaplan-Meier curve up to `horizon`, with the standard error by Greenwood.
 
     Parameters
@@ -32,6 +36,10 @@ def restricted_mean(durations: ArrayLike, observed: ArrayLike, *, horizon: float
         False: still under way when last seen (censored).
     horizon : float
         Above 0, in the unit of the durations, and not beyond the last of them while some are open.
+    small_sample : bool
+        Limits by Student's t as for a plain mean of those whose time up to the horizon is known, n of them: n - 1
+        degrees of freedom, and the variance times n / (n - 1); infinite with fewer than two. Otherwise normal limits,
+        as survRM2.
 
     Raises
     ------
@@ -42,6 +50,7 @@ def restricted_mean(durations: ArrayLike, observed: ArrayLike, *, horizon: float
     ----------
     .. [1] Klein JP, Moeschberger ML. Survival Analysis, 2nd ed., 2003, sec. 4.5. lifelines gives the variance of
        min(duration, horizon) instead, which is not that of its mean.
+    .. [2] Kaplan EL, Meier P. JASA 1958;53:457, sec. 6.2 (such a factor, of the ends).
     """
     curve = kaplan_meier(durations, observed).curve
     if not horizon > 0:
@@ -58,11 +67,23 @@ def restricted_mean(durations: ArrayLike, observed: ArrayLike, *, horizon: float
     after = np.cumsum(areas[::-1])[::-1]
     left = inside["at_risk"].to_numpy(dtype=float) - inside["events"].to_numpy(dtype=float)
     steps = np.divide(inside["events"], inside["at_risk"] * left, out=np.zeros(len(inside)), where=left > 0)
-    return _with_limits(float(areas.sum()), float(np.sqrt((after**2 * steps).sum())), horizon)
+    estimate, error = float(areas.sum()), float(np.sqrt((after**2 * steps).sum()))
+    ends = int(inside["events"].sum())
+    reached = int(inside["at_risk"].iloc[-1] - inside["events"].iloc[-1] - inside["censored"].iloc[-1])
+    known = ends + reached
+    widened, freedom = _small_sample([(error, known)]) if small_sample else (error, np.inf)
+    low, high = _limits(estimate, widened, freedom)
+    return RestrictedMean(
+        estimate=estimate, standard_error=error, low=low, high=high, horizon=horizon, ends=ends, known=known
+    )
 
 
-def restricted_mean_difference(one: RestrictedMean, other: RestrictedMean) -> RestrictedMean:
+def restricted_mean_difference(
+    one: RestrictedMean, other: RestrictedMean, *, small_sample: bool = False
+) -> RestrictedMean:
     """How much longer `one` lasts than `other` up to the same horizon; the two are of different projects.
+
+    ``small_sample`` is as in `restricted_mean`, with degrees of freedom by Satterthwaite.
 
     Raises
     ------
@@ -72,13 +93,33 @@ def restricted_mean_difference(one: RestrictedMean, other: RestrictedMean) -> Re
     if one.horizon != other.horizon:
         raise DataError(f"means up to {one.horizon:g} and up to {other.horizon:g} cannot be compared")
     error = float(np.hypot(one.standard_error, other.standard_error))
-    return _with_limits(one.estimate - other.estimate, error, one.horizon)
-
-
-def _with_limits(estimate: float, error: float, horizon: float) -> RestrictedMean:
-    from scipy.stats import norm
-
-    half = float(norm.ppf(0.975)) * error
+    estimate, parts = one.estimate - other.estimate, [(mean.standard_error, mean.known) for mean in (one, other)]
+    widened, freedom = _small_sample(parts) if small_sample else (error, np.inf)
+    low, high = _limits(estimate, widened, freedom)
     return RestrictedMean(
-        estimate=estimate, standard_error=error, low=estimate - half, high=estimate + half, horizon=horizon
+        estimate=estimate,
+        standard_error=error,
+        low=low,
+        high=high,
+        horizon=one.horizon,
+        ends=one.ends + other.ends,
+        known=one.known + other.known,
     )
+
+
+def _small_sample(parts: list[tuple[float, int]]) -> tuple[float, float]:
+    """The standard error of a sum of independent parts, each of so many known times, and its degrees of freedom."""
+    if min(known for _, known in parts) < 2:
+        return np.inf, 1.0
+    variances = np.array([error**2 * known / (known - 1) for error, known in parts])
+    if not variances.any():
+        return 0.0, np.inf
+    freedoms = np.array([known - 1 for _, known in parts])
+    return float(np.sqrt(variances.sum())), float(variances.sum() ** 2 / (variances**2 / freedoms).sum())
+
+
+def _limits(estimate: float, error: float, freedom: float) -> tuple[float, float]:
+    from scipy.stats import t
+
+    half = float(t.ppf(0.975, freedom)) * error
+    return estimate - half, estimate + half

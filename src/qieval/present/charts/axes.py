@@ -74,9 +74,10 @@ def phase_bands(ax: Axes, phases: Mapping[str, tuple[pd.Timestamp, pd.Timestamp]
         room = int((right - left) / (last - first) * 70)  # characters, near enough
         if max(map(len, text.split())) <= room:
             text = wrapped(text, room)
-            ax.text(
-                (left + right) / 2, 1.02, text, transform=ax.get_xaxis_transform(), ha="center", va="bottom", color=GREY
-            )
+            ax.annotate(
+                text, ((left + right) / 2, 1), xycoords=ax.get_xaxis_transform(), xytext=(0, 4),
+                textcoords="offset points", ha="center", va="bottom", color=GREY, annotation_clip=False,
+            )  # fmt: skip
 
 
 def labels_beside(ax: Axes, labels: Sequence[tuple[float, str, str]], *, lines: int = 2) -> None:

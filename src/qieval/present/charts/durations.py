@@ -12,7 +12,7 @@ from qieval.analyses.durations import Durations
 from qieval.present import numbers
 from qieval.present.charts.axes import month_axis, month_counts, open_under, phase_bands
 from qieval.present.display import Figure
-from qieval.present.theme import BLACK, BLUE, SAND, SKY, VERMILION, drawing, finished
+from qieval.present.theme import BLACK, BLUE, GREY, SAND, SKY, VERMILION, drawing, finished
 from qieval.present.wording import durations as wording
 
 
@@ -24,7 +24,7 @@ def share_ended(result: Durations) -> Figure | None:
     with drawing(4.0) as figure:
         ax = figure.subplots()
         steps = curve.curve
-        last = float(steps["time"].max())
+        last = max(float(steps["time"].max()), 1.0)  # all may have ended on their first day
         ax.fill_between(
             steps["time"], 1 - steps["high"], 1 - steps["low"], step="post", color=SKY, alpha=0.3, linewidth=0
         )
@@ -34,7 +34,7 @@ def share_ended(result: Durations) -> Figure | None:
         ax.set_xlim(0, last * 1.02)
         ax.set_ylim(0, 1.02)
         ax.set_yticks(np.linspace(0, 1, 6), [f"{share:.0f}" for share in np.linspace(0, 100, 6)])
-        ax.set_ylabel("Projects ended (%)")
+        ax.set_ylabel(f"{wording.ended(result)} (%)")
         ax.set_xlabel("Months since the project began", labelpad=4)
         ticks = month_counts(last)
         ax.set_xticks(ticks)
@@ -44,7 +44,7 @@ def share_ended(result: Durations) -> Figure | None:
                 f"Median {numbers.months(curve.median)} months", (0, 0.5), xytext=(6, 4), textcoords="offset points",
                 color=VERMILION,
             )  # fmt: skip
-        open_under(ax, curve, ticks, "Projects still open")
+        open_under(ax, curve, ticks, "Projects still open and followed")
         return finished(
             figure,
             name="share_of_projects_ended",
@@ -59,7 +59,9 @@ def timelines(result: Durations) -> Figure | None:
     if projects.empty:
         return None
     n = len(projects)
-    with drawing(1.0 + 0.27 * n) as figure:
+    named = n <= wording.MOST_NAMED
+    # Beyond that many the rows become thin, so that the figure stays on a page.
+    with drawing(1.0 + 0.27 * min(n, wording.MOST_NAMED)) as figure:
         ax = figure.subplots()
         first = projects["started_on"].min().to_period("M").to_timestamp()
         last = projects["until"].max().to_period("M").to_timestamp()
@@ -71,18 +73,29 @@ def timelines(result: Durations) -> Figure | None:
         visits = result.visits.groupby("project_id")["done_on"]
         for row, project in enumerate(projects.itertuples()):
             start, until = mdates.date2num(project.started_on), mdates.date2num(project.until)
-            colour = SKY if project.status == "completed" else SAND
-            ax.barh(row, max(until - start, 1), left=start, height=0.6, color=colour, zorder=2)
+            ax.barh(
+                row, max(until - start, 1), left=start, height=0.6 if named else 0.8, color=FILLS[project.status],
+                edgecolor=GREY if project.status == "ongoing" and named else "none", linewidth=0.7, zorder=2,
+            )  # fmt: skip
             if project.project_id in visits.groups:
                 days = mdates.date2num(visits.get_group(project.project_id))
-                ax.plot(days, np.full(len(days), row), linestyle="", marker="|", color=BLACK, markersize=6, zorder=3)
-            ax.plot(until, row, color=BLACK, markersize=5, zorder=4, clip_on=False, marker=END_MARKS[project.status])
-            ax.annotate(
-                f"{numbers.months(project.duration_months)}", (until, row), xytext=(7, 0), textcoords="offset points",
-                va="center", fontsize=8, annotation_clip=False,
+                ax.plot(
+                    days, np.full(len(days), row), linestyle="", marker="|", color=BLACK, zorder=3,
+                    markersize=6 if named else 2,
+                )  # fmt: skip
+            ax.plot(
+                until, row, color=BLACK, markersize=5 if named else 2, zorder=4, clip_on=False,
+                marker=END_MARKS[project.status],
             )  # fmt: skip
-            names.append(wording.project_label(project))
-        ax.set_yticks(range(n), names, fontsize=8)
+            if named:
+                ax.annotate(
+                    f"{numbers.months(project.duration_months)}", (until, row), xytext=(7, 0),
+                    textcoords="offset points", va="center", fontsize=8, annotation_clip=False,
+                )  # fmt: skip
+                names.append(wording.project_label(project))
+        ax.set_yticks(range(len(names)), names, fontsize=8)
+        if not named:
+            ax.set_ylabel(f"{n} projects, in order of start")
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         return finished(
@@ -94,3 +107,4 @@ def timelines(result: Durations) -> Figure | None:
 
 
 END_MARKS = {"completed": "s", "abandoned": "X", "ongoing": ">"}
+FILLS = {"completed": SKY, "abandoned": SAND, "ongoing": "white"}

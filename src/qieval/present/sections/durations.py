@@ -14,17 +14,33 @@ from qieval.present.charts import durations as charts
 from qieval.present.charts import project_outcomes as outcome_charts
 from qieval.present.sections import Heading
 from qieval.present.tables import duration_groups as group_tables
+from qieval.present.tables import durations as tables
 from qieval.present.tables import project_outcomes as outcome_tables
 from qieval.present.wording import duration_groups as group_words
 from qieval.present.wording import project_outcomes as outcome_words
 
 
-def lengths(result: Durations, outcomes: ProjectOutcomes | None, begun: BegunInIntensive | None) -> Iterable[Any]:
-    """How long projects took, how they ended, and whether they began while mentoring was intensive."""
+def lengths(result: Durations) -> Iterable[Any]:
+    """How long projects took."""
     yield charts.share_ended(result)
-    yield outcome_words.answer(outcomes, begun)
+
+
+def ends(outcomes: ProjectOutcomes | None) -> Iterable[Any]:
+    """How projects ended; nothing where too few have."""
+    if outcomes is None:
+        return
+    yield Heading("How did they end?")
+    yield outcome_words.answer(outcomes)
     yield outcome_charts.completed_and_abandoned(outcomes)
     yield outcome_tables.outcomes(outcomes)
+
+
+def starts(begun: BegunInIntensive | None) -> Iterable[Any]:
+    """Whether projects began while mentoring was intensive."""
+    if begun is None:
+        return
+    yield Heading("Did they begin while mentoring was intensive?")
+    yield outcome_words.begun(begun)
 
 
 def groups(groupings: Sequence[Grouping]) -> Iterable[Any]:
@@ -35,3 +51,11 @@ def groups(groupings: Sequence[Grouping]) -> Iterable[Any]:
     yield group_words.answer(groupings)
     yield group_charts.medians(groupings)
     yield group_tables.groups(groupings)
+    yield group_tables.comparisons(groupings)
+
+
+def each(result: Durations) -> Iterable[Any]:
+    """Every project on the calendar and in a table."""
+    yield Heading("Every project")
+    yield charts.timelines(result)
+    yield tables.projects(result)

@@ -2,64 +2,139 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
 
 from qieval.analyses.duration_groups import Grouping
+from qieval.methods.survival import GrayTest, LogRank, Ratios
 from qieval.present.display import Table
-from qieval.present.numbers import DASH, months, ratio
+from qieval.present.numbers import DASH, MINUS, months, ratio
 from qieval.present.wording.duration_groups import FACTORS, group_name
+
+_SHAPES = {"weibull": "Weibull", "lognormal": "log-normal", "loglogistic": "log-logistic"}
 
 
 def groups(groupings: Sequence[Grouping]) -> Table | None:
-    """One row per group: counts, median, mean up to a common month, and its ratio to the first group."""
+    """One row per group: counts, median, mean up to a common month, and its ratios to the first that can tell."""
     if not groupings:
         return None
-    rows = []
-    for grouping in groupings:
-        table = grouping.table.assign(factor=grouping.factor, horizon=grouping.horizon)
-        for name, found in (("time_ratio", grouping.time_ratio), ("hazard_ratio", grouping.hazard_ratio)):
-            by_group = found.table.set_index("group") if found is not None else pd.DataFrame(columns=["ratio"])
-            for column in ("ratio", "low", "high"):
-                named = name if column == "ratio" else f"{name}_{column}"
-                table[named] = table["group"].map(by_group[column]) if column in by_group else float("nan")
-        rows.append(table)
-    data = pd.concat(rows, ignore_index=True)
+    data = pd.concat([_with_ratios(grouping) for grouping in groupings], ignore_index=True)
+    rows = list(data.itertuples())
     shown = pd.DataFrame(
         {
-            "Group": [f"{FACTORS[row.factor]}: {group_name(row.group)}" for row in data.itertuples()],
+            "Group": [f"{FACTORS[row.factor]}: {group_name(row.group)}" for row in rows],
             "Projects": data["n"].map(str),
             "Ended": data["ended"].map(str),
             "Completed": data["completed"].map(str),
-            "Median months": [_with_limits(months, r.median, r.low, r.high) for r in data.itertuples()],
-            "Mean months up to": [_mean(row) for row in data.itertuples()],
-            "Times as long": [
-                _with_limits(ratio, r.time_ratio, r.time_ratio_low, r.time_ratio_high) for r in data.itertuples()
-            ],
-            "Ends as often": [
-                _with_limits(ratio, r.hazard_ratio, r.hazard_ratio_low, r.hazard_ratio_high) for r in data.itertuples()
-            ],
+            "Median months": [_with_limits(months, r.median, r.low, r.high) for r in rows],
+            "Mean months": [_mean(r) for r in rows],
+            "over the first": data["horizon"].where(data["mean"].notna()).map(months),
+            "Takes times as long": [_ratio(r, "time_ratio") for r in rows],
+            "Ends times as often": [_ratio(r, "hazard_ratio") for r in rows],
         }
     )
     return Table(
         name="durations_by_group",
-        caption="Durations by group, with 95% intervals; ratios are to the first group that can tell",
+        caption="Durations by group, with 95% intervals; ratios are to the group marked as reference",
         shown=shown,
         data=data,
         numeric=tuple(shown.columns[1:]),
     )
 
 
+def comparisons(groupings: Sequence[Grouping]) -> Table | None:
+    """One row per grouping of which two groups could be compared: the tests, and what they rest on."""
+    made = [grouping for grouping in groupings if grouping.log_rank is not None]
+    if not made:
+        return None
+    data = pd.DataFrame([_tests(grouping) for grouping in made])
+    rows = list(data.itertuples())
+    shown = pd.DataFrame(
+        {
+            "Grouping": [FACTORS[row.factor] for row in rows],
+            "Groups compared": data["groups"].map(str),
+            "Length: log-rank test": [_test(row, "log_rank") for row in rows],
+            "Share completed: Gray's test": [_test(row, "gray") for row in rows],
+            "Shape of the time ratio": data["shape"].map(lambda shape: _SHAPES.get(shape, DASH)),
+            "Proportional hazards, p": data["proportional_p"].map(p_value),
+        }
+    )
+    return Table(
+        name="duration_tests",
+        caption="How groups were compared: chi-squared, its degrees of freedom, p, and p allowing for all tests",
+        shown=shown,
+        data=data,
+        numeric=tuple(shown.columns[1:]),
+    )
+
+
+def p_value(p: float) -> str:
+    """A chance, with two digits where they matter."""
+    if math.isnan(p):
+        return DASH
+    return "under 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
+
+
+def _with_ratios(grouping: Grouping) -> pd.DataFrame:
+    table = grouping.table.assign(factor=grouping.factor, horizon=grouping.horizon)
+    for name, found in (("time_ratio", grouping.time_ratio), ("hazard_ratio", grouping.hazard_ratio)):
+        by_group = _by_group(found)
+        for column in ("ratio", "low", "high"):
+            table[name if column == "ratio" else f"{name}_{column}"] = table["group"].map(by_group[column])
+        table[f"{name}_reference"] = found is not None and table["group"].eq(str(found.reference))
+    return table
+
+
+def _by_group(found: Ratios | None) -> pd.DataFrame:
+    return (
+        pd.DataFrame(columns=["ratio", "low", "high"], dtype=float) if found is None else found.table.set_index("group")
+    )
+
+
+def _tests(grouping: Grouping) -> dict[str, object]:
+    return {
+        "factor": grouping.factor,
+        "groups": grouping.n_can_tell,
+        **_of(grouping.log_rank, "log_rank"),
+        "log_rank_adjusted": grouping.log_rank_adjusted,
+        **_of(grouping.gray, "gray"),
+        "gray_adjusted": grouping.gray_adjusted,
+        "shape": grouping.time_ratio.model if grouping.time_ratio is not None else None,
+        "proportional_p": grouping.proportional_p,
+    }
+
+
+def _of(test: LogRank | GrayTest | None, name: str) -> dict[str, float]:
+    if test is None:
+        return dict.fromkeys((name, f"{name}_freedom", f"{name}_p"), math.nan)
+    return {name: test.statistic, f"{name}_freedom": test.degrees_of_freedom, f"{name}_p": test.p_value}
+
+
+def _test(row: Any, name: str) -> str:
+    statistic = getattr(row, name)
+    if math.isnan(statistic):
+        return DASH
+    freedom, p, adjusted = (getattr(row, f"{name}_{part}") for part in ("freedom", "p", "adjusted"))
+    return f"{statistic:.2f}, {freedom:.0f}, {p_value(p)} ({p_value(adjusted)})"
+
+
 def _with_limits(show: Callable[[float], str], x: float, low: float, high: float) -> str:
     if pd.isna(x):
         return DASH
-    return f"{show(x)} ({show(low)} to {'no limit' if high == float('inf') else show(high)})"
+    if pd.isna(low) or math.isinf(low):
+        return show(x)
+    return f"{show(x)} ({show(low)} to {'no limit' if math.isinf(high) else show(high)})".replace("-", MINUS)
 
 
 def _mean(row: Any) -> str:
-    mean, horizon = row.mean, row.horizon
-    if pd.isna(mean) or pd.isna(horizon):
-        return DASH
-    return f"{months(horizon)}: {months(mean)} ({months(row.mean_low)} to {months(row.mean_high)})"
+    """The mean cannot lie outside 0 and the months it is over, whatever a normal interval says."""
+    return _with_limits(months, row.mean, max(row.mean_low, 0), min(row.mean_high, row.horizon))
+
+
+def _ratio(row: Any, name: str) -> str:
+    if getattr(row, f"{name}_reference"):
+        return "1, reference"
+    return _with_limits(ratio, *(getattr(row, column) for column in (name, f"{name}_low", f"{name}_high")))

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import pandas as pd
 
-from qieval.analyses.project_outcomes import ProjectOutcomes
+from qieval.analyses.project_outcomes import CAUSES, ProjectOutcomes
 from qieval.present.display import Table
-from qieval.present.numbers import percent
+from qieval.present.numbers import percent, whole
 
 
-def outcomes(result: ProjectOutcomes | None) -> Table | None:
-    """Shares completed and abandoned at a few months."""
-    if result is None or result.told.empty:
+def outcomes(result: ProjectOutcomes) -> Table | None:
+    """Shares completed and abandoned at a few months; nothing is said of abandoning where nobody did."""
+    if result.told.empty:
         return None
     rows = result.told
+    causes = CAUSES if result.n_abandoned else CAUSES[:1]
     shown = pd.DataFrame(
-        {
-            "Month": rows["month"].map("{:.0f}".format),
-            "Completed": [_share(row, "completed") for _, row in rows.iterrows()],
-            "Abandoned": [_share(row, "abandoned") for _, row in rows.iterrows()],
-            "Followed further": rows["open"].map("{:.0f}".format),
-        }
+        {"By month": rows["month"].map(whole)}
+        | {cause.capitalize(): [_share(row, cause) for _, row in rows.iterrows()] for cause in causes}
+        | {"Followed further": rows["at_risk"].map(whole)}
     )
     return Table(
         name="project_outcomes",
-        caption="Share of projects completed and abandoned by month since they began, with 95% intervals",
+        caption=f"Share of projects {' and '.join(causes)} by month since they began, with 95% intervals",
         shown=shown,
         data=rows,
         numeric=tuple(shown.columns[1:]),

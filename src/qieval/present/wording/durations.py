@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from typing import Any
 
 from qieval.analyses.durations import FEWEST_PROJECTS, Durations
+from qieval.methods.survival import KaplanMeier
 from qieval.present.display import Text
 from qieval.present.numbers import count, listed, months, of
+
+MOST_NAMED = 60  # timelines: beyond, a figure would be longer than a page
 
 
 def answer(result: Durations) -> Text:
@@ -23,23 +25,37 @@ def answer(result: Durations) -> Text:
             f"fewer than {FEWEST_PROJECTS} ended no median is given. They are listed below."
         )
     elif math.isinf(curve.median):
-        longest = months(float(curve.curve["time"].max()))
-        lines.append(
-            f"Less than half of the {curve.n} dated projects had ended: the median is not reached; the longest was "
-            f"followed for {longest} months."
-        )
+        lines.append(_not_reached(curve))
     else:
-        exact = ""
-        if not math.isnan(curve.exact_low):
-            exact = f"; exact, by their order, {months(curve.exact_low)} to {months(curve.exact_high)}"
-        ended = "all" if curve.n_events == curve.n else str(curve.n_events)
-        high = f"to {months(curve.median_high)}" if math.isfinite(curve.median_high) else "to no upper limit"
-        lines.append(
-            f"The median duration is {months(curve.median)} months (95% interval {months(curve.median_low)} {high}"
-            f"{exact}), from {count(curve.n, 'dated project')}, {ended} of which have ended."
-        )
+        lines.append(_median(curve, result))
     lines.append(_undated(result))
     return Text(sentences=lines)
+
+
+def _median(curve: KaplanMeier, result: Durations) -> str:
+    exact = ""
+    if not math.isnan(curve.exact_low):
+        exact = f"; exact, by their order, {months(curve.exact_low)} to {months(curve.exact_high)}"
+    high = f"to {months(curve.median_high)}" if math.isfinite(curve.median_high) else "to no upper limit"
+    ended = "all" if curve.n_events == curve.n else str(curve.n_events)
+    dated = result.projects.dropna(subset=["duration_months"])
+    n_abandoned = int((dated["status"] == "abandoned").sum())
+    abandoned = f", {n_abandoned} of them abandoned" if n_abandoned else ""
+    return (
+        f"The median duration is {months(curve.median)} months (95% interval {months(curve.median_low)} "
+        f"{high}{exact}), from {count(curve.n, 'dated project')}, {ended} of which have ended{abandoned}."
+    )
+
+
+def _not_reached(curve: KaplanMeier) -> str:
+    longest = months(float(curve.curve["time"].max()))
+    low = ""
+    if math.isfinite(curve.median_low):
+        low = f" (95% interval from {months(curve.median_low)} months to no upper limit)"
+    return (
+        f"Less than half of the {curve.n} dated projects had ended, so the median is not reached: it is {longest} "
+        f"months or more, as long as the longest was followed{low}."
+    )
 
 
 def _counted(result: Durations) -> str:
@@ -77,7 +93,14 @@ def caveats(result: Durations) -> Text:
     if result.n_by_status["ongoing"]:
         lines.append(
             f"{count(result.n_by_status['ongoing'], 'project is', 'projects are')} still open and counted up to the "
-            "day last seen; a median of completed projects alone would be too short."
+            "day last seen; the completed alone do not tell how long a project takes."
+        )
+    dated = result.projects.dropna(subset=["duration_months"])
+    n_facilities = dated["facility_id"].nunique()
+    if result.has_median and 0 < n_facilities < len(dated):
+        lines.append(
+            f"The {len(dated)} dated projects are of {count(n_facilities, 'facility', 'facilities')}; those of one "
+            "facility may resemble each other, but the intervals take all as independent."
         )
     if result.curve is not None and result.has_median and result.curve.n < 20:
         lines.append(f"{count(result.curve.n, 'project')} are few: read the interval, not the median alone.")
@@ -86,7 +109,9 @@ def caveats(result: Durations) -> Text:
 
 def share_ended_caption(result: Durations) -> str:
     """Caption of the Kaplan-Meier curve."""
-    text = "Share of projects ended, by months since they began (Kaplan-Meier), with its 95% band."
+    ways = "ended, completed or abandoned," if result.n_by_status["abandoned"] else "completed,"
+    text = f"Share of projects {ways} by months since they began (Kaplan-Meier), with its 95% band."
+    text += " Under the axis: how many were still open, and followed, at that month."
     curve = result.curve
     if curve is not None and (curve.curve["censored"] > 0).any():
         text += " Small ticks: projects still open when last seen."
@@ -95,7 +120,12 @@ def share_ended_caption(result: Durations) -> str:
 
 def share_ended_alt(result: Durations) -> str:
     """Alternative text of the Kaplan-Meier curve."""
-    return f"Rising step curve of the share of projects ended. {' '.join(answer(result).sentences[:2])}"
+    return f"Rising step curve of the share of {ended(result).lower()}. {' '.join(answer(result).sentences[:2])}"
+
+
+def ended(result: Durations) -> str:
+    """What the curve counts: where none was abandoned, to have ended is to be completed."""
+    return "Projects ended" if result.n_by_status["abandoned"] else "Projects completed"
 
 
 def timelines_caption(result: Durations) -> str:
@@ -103,7 +133,10 @@ def timelines_caption(result: Durations) -> str:
     marks = {"completed": "square: completed", "abandoned": "cross: abandoned", "ongoing": "arrow: still open"}
     dated = result.projects.dropna(subset=["duration_months"])
     shown = "; ".join(text for status, text in marks.items() if (dated["status"] == status).any())
-    text = f"Every dated project in order of start, with its length in months; {shown}."
+    if len(dated) > MOST_NAMED:
+        text = f"Every dated project in order of start, too many to name here (see the table); {shown}."
+    else:
+        text = f"Every dated project in order of start, with its length in months; {shown}."
     return text + (" Thin ticks: mentoring visits to its facility." if len(result.visits) else "")
 
 
@@ -114,6 +147,7 @@ def timelines_alt(result: Durations) -> str:
 
 
 def project_label(project: Any) -> str:
-    """A project's title, shortened to fit beside its bar; its number where it has no title."""
-    title = project.title or f"Project {project.project_id}"
-    return textwrap.shorten(title, 52, placeholder=" …")
+    """A project's id and title, shortened to fit beside its bar: teams often choose the same title."""
+    title = project.title if isinstance(project.title, str) else f"Project {project.project_id}"
+    whole = f"{project.project_id}  {title}" if isinstance(project.title, str) else title
+    return whole if len(whole) <= 58 else f"{whole[:56].rstrip()} …"
