@@ -96,8 +96,8 @@ def hostile_study(folder: Path) -> Path:
     names = ("facilities", "indicators", "measurements", "projects", "visits", "events")
     tables = {name: pd.read_csv(demo / f"{name}.csv", dtype=str, keep_default_na=False) for name in names}
     chosen = list(tables["facilities"]["facility_id"][:8])
-    measured = list(tables["indicators"]["indicator_id"][:2])
-    ids = dict(zip((*chosen, *measured), (*HOSTILE_IDS, "../births", "=1+1"), strict=True))
+    measured = list(tables["indicators"]["indicator_id"][:1])
+    ids = dict(zip((*chosen, *measured), (*HOSTILE_IDS, "=../../births"), strict=True))
     # Of what is text in the tables, ids included; a column that is not named is left as it is.
     named = {"name": 0, "district": 3, "country": 2, "unit": 5, "title": 1, "mentor_id": 7}
     data = folder / "hostile"

@@ -15,6 +15,18 @@ def test_every_row_of_letters_becomes_the_text_it_was() -> None:
     assert "DejaVuSans-" not in re.sub(r"figure-DejaVuSans[-\w]*", "", turned)
 
 
+def test_markup_and_dashes_in_a_name_come_back_as_they_were_written() -> None:
+    for name, written in (
+        ("<b>A & B</b> &amp; C", "&lt;b&gt;A &amp; B&lt;/b&gt; &amp;amp; C"),
+        ("a-b - c", "a-b - c"),
+    ):
+        assert f">{written}</text>" in with_letters(figure(title=name).svg.encode()).decode()
+    for name in ("a--b", "a- -b"):  # which the note beside the outlines does not tell apart
+        turned = with_letters(figure(title=name).svg.encode()).decode()
+        assert "- -b</text>" not in turned
+        assert "--b</text>" not in turned
+
+
 def test_the_text_has_the_size_and_place_of_its_outlines() -> None:
     turned = with_letters(PLAIN).decode()
     before = re.search(r"<!-- Births.*?transform=\"(translate\([^)]*\)) scale\(([\d.]+)", PLAIN.decode(), re.DOTALL)

@@ -81,6 +81,12 @@ def test_folders_that_differ_in_capitals_only_are_one_on_some_systems(tmp_path: 
         read_requests([parameters(tmp_path, "one"), parameters(tmp_path, "ONE")], find_notebooks())
 
 
+def test_so_are_those_that_differ_only_in_how_an_accent_is_written(tmp_path: Path) -> None:
+    files = [parameters(tmp_path, name) for name in ("bébé", "be\u0301be\u0301")]
+    with pytest.raises(ParameterError, match=r"all name the collaborative 'bébé' -> give each its own"):
+        read_requests(files, find_notebooks())
+
+
 def test_data_that_are_nowhere_are_told_with_what_to_do(tmp_path: Path) -> None:
     job = job_of(parameters(tmp_path, "lost", data="nowhere"))
     assert "'nowhere' is neither in the folder of the parameters nor in the one above it" in job.errors[0]

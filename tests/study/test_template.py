@@ -47,6 +47,12 @@ def test_a_sheet_holds_the_column_names_and_nothing_else(book: Workbook, table: 
     assert [[cell.value for cell in row] for row in book[table].iter_rows()] == [TABLES[table].column_names]
 
 
+def test_no_cell_is_a_formula_and_nobody_is_named(book: Workbook):
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert {cell.data_type for cell in cells} == {"s"}
+    assert (book.properties.creator, book.properties.lastModifiedBy) == ("openpyxl", None)
+
+
 @every_table
 def test_the_header_stays_in_sight(book: Workbook, table: str):
     assert book[table].freeze_panes == "A2"

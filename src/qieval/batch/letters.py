@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from functools import lru_cache
+from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -36,7 +37,7 @@ def with_letters(svg: bytes) -> bytes:
         words = ""
         for place, child in enumerate(list(parent)):
             if child.tag is ElementTree.Comment:
-                words = (child.text or "").strip()
+                words = unescape(child.text or "").strip()
             elif child.tag == _G and any(one.tag == _USE for one in child):
                 text = _text(child, words)
                 if text is not None:
@@ -53,7 +54,8 @@ def _text(row: ElementTree.Element, words: str) -> ElementTree.Element | None:
     """A row of outlines as text, which matplotlib notes beside them; None if it is anything else."""
     fonts = {_LETTER.fullmatch(one.get(_HREF, "")) for one in row if one.tag == _USE}
     size = _SIZE.search(row.get("transform", ""))
-    if not words or size is None or None in fonts or len({found[1] for found in fonts if found}) != 1:
+    # No note may hold two dashes in a row: of a dash, a space and a dash nobody knows which it was.
+    if not words or "- -" in words or size is None or None in fonts or len({found[1] for found in fonts if found}) != 1:
         return None
     face = FACES[next(found[1] for found in fonts if found)]
     place = row.get("transform", "")[: size.start()]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
+from unicodedata import normalize
 
 from qieval.errors import DataError, ParameterError
 from qieval.present.wording.study import summary
@@ -134,8 +135,9 @@ def read_requests(sources: Iterable[Path], notebooks: Sequence[Notebook]) -> lis
         ]
     by_name: dict[str, list[Request]] = {}
     for request in found:
-        # Folders that differ in capitals only are one on Windows and macOS.
-        by_name.setdefault(request.parameters.collaborative.casefold(), []).append(request)
+        # Folders that differ only in capitals, or in how an accent is written, are one on Windows and macOS.
+        one_folder = normalize("NFC", request.parameters.collaborative.casefold())
+        by_name.setdefault(one_folder, []).append(request)
     for same in by_name.values():
         if len(same) > 1:
             files = ", ".join(str(request.source) for request in same)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from qieval.present.display import METADATA, Bundle, Text
+from qieval.present.display import AS_TEXT, METADATA, Bundle, Text
 
 
 class Heading:
@@ -17,7 +17,7 @@ class Heading:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Bundle:
         tag = f"h{self.level}"
-        html = f"<{tag}>{escape(self.text)}</{tag}>"
+        html = f'<{tag} class="{AS_TEXT}">{escape(self.text)}</{tag}>'
         return {"text/html": html, "text/plain": self.text}, {METADATA: {"kind": "heading"}}
 
 
