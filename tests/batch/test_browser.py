@@ -26,7 +26,7 @@ def browser() -> Iterator[Any]:
 
 
 def pages(batch: Batch) -> list[Path]:
-    return [batch.out / "index.html", *sorted(batch.out.glob("*/report.html"))]
+    return [batch.out / "index.html", batch.out / "compare.html", *sorted(batch.out.glob("*/report.html"))]
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
@@ -35,6 +35,27 @@ def test_no_page_is_wider_than_its_screen(batch: Batch, browser: Any, size: dict
         page = browser.new_page(viewport=size)
         page.goto(path.as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], path
+        page.close()
+
+
+@pytest.mark.parametrize("name", ["index.html", "compare.html"])
+def test_the_table_across_reports_fits_a_desk_without_moving_it(batch: Batch, browser: Any, name: str) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 800})
+    page.goto((batch.out / name).as_uri())
+    beyond = "[...document.querySelectorAll('.table')].map((table) => table.scrollWidth - table.clientWidth)"
+    assert max(page.evaluate(beyond)) <= 0
+    page.close()
+
+
+def test_every_table_has_a_caption_and_every_heading_says_what_it_is_for(batch: Batch, browser: Any) -> None:
+    for path in pages(batch):
+        page = browser.new_page(viewport=DESK)
+        page.goto(path.as_uri())
+        assert page.evaluate("[...document.querySelectorAll('table')].every((table) => table.caption)"), path
+        assert page.evaluate("[...document.querySelectorAll('th')].every((th) => ['col', 'row'].includes(th.scope))"), (
+            path
+        )
+        assert page.evaluate("[...document.images].every((image) => image.alt.length > 20)"), path
         page.close()
 
 
