@@ -113,6 +113,15 @@ def test_fewer_than_five_have_no_average(n, line):
     assert wording.caveats([result]).sentences == []
 
 
+def test_errors_that_allow_no_average_are_said():
+    result = dataclasses.replace(found(*[series()] * 5), pooled=None, at_once=None, drift=None)
+    assert wording.answer(result).sentences[0] == (
+        "5 facilities tell a change after support, but their errors are not such that an average could be taken. Each "
+        "is in the figure."
+    )
+    assert_whole(charts.forest(result))
+
+
 def test_nobody_who_can_tell_is_said():
     still = [300] * 12 + [400, 450, 480] + [500] * 21
     lines = said(still)

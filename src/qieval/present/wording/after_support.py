@@ -77,6 +77,8 @@ def _change(result: AfterSupport) -> str:
 
 def _parts(result: AfterSupport) -> list[str]:
     """The change in the first month, and what came on top: each pooled by itself."""
+    if result.has_slope and (result.drift is None or result.at_once is None):
+        return []
     if result.drift is None or result.at_once is None:
         return ["With so few months after support a change of level alone is looked for, and no slope."]
     once, more = (
@@ -148,6 +150,11 @@ def _refused(result: AfterSupport) -> str:
 
 
 def _not_pooled(result: AfterSupport) -> str:
+    if result.n_told >= FEWEST_TO_POOL:
+        return (
+            f"{result.n_told} facilities tell a change after support, but their errors are not such that an average "
+            "could be taken. Each is in the figure."
+        )
     who = {0: "No facility can", 1: "1 facility can"}.get(result.n_told, f"{result.n_told} facilities can each")
     shown = "" if not result.n_told else " It is in the figure." if result.n_told == 1 else " Each is in the figure."
     return f"{who} tell a change after support, and below {FEWEST_TO_POOL} no average over facilities is given.{shown}"
