@@ -100,12 +100,12 @@ def test_the_number_of_indicators_is_told_and_which_stand_out_all_the_same():
     both = result(response(made=MORE, adjusted_p=0.002), response(DEATHS))
     assert wording.answer(both).sentences[2] == (
         "2 indicators were looked at: where none goes with visits, at least one such interval would still leave out 0 "
-        "in 10% of collaboratives. Allowing for that, this still stands out: Cord clamped late."
+        "in up to 10% of collaboratives. Allowing for that, this still stands out: Cord clamped late."
     )
     weak = result(response(made=MORE, adjusted_p=0.06), response(DEATHS))
     assert wording.answer(weak).sentences[2].endswith("Allowing for that, none stands out.")
     none = result(response(), response(DEATHS))
-    assert wording.answer(none).sentences[2].endswith("leave out 0 in 10% of collaboratives.")
+    assert wording.answer(none).sentences[2].endswith("leave out 0 in up to 10% of collaboratives.")
     assert not any("looked at" in line for line in wording.answer(result(response())).sentences)
 
 

@@ -87,7 +87,7 @@ def _many(result: DoseResponse) -> str:
         return ""
     text = (
         f"{alarms.charts} indicators were looked at: where none goes with visits, at least one such interval would "
-        f"still leave out 0 in {percent(alarms.at_least_one)} of collaboratives."
+        f"still leave out 0 in up to {percent(alarms.at_least_one)} of collaboratives."
     )
     clear = [one for one in _told(result) if one.slope and one.slope.is_clear]
     if not clear:
