@@ -87,6 +87,23 @@ def test_too_few_months_around_support_are_said():
     )
 
 
+def test_an_end_of_support_not_recorded_is_said():
+    facilities = [{"facility_id": "F0"} | ENDED, {"facility_id": "F1", "joined_on": "2022-01-01"}]
+    rows = [row for n in range(2) for row in monthly(f"F{n}", "2021-01-01", levels(0.3, 0.5, 0.5), 1000)]
+    result = sustainment(make_study(facilities=facilities, indicators=[an_indicator()], measurements=rows))
+    assert wording.caveats(result).sentences[0] == (
+        "Cord clamped late: the end of support is not recorded for 1 facility."
+    )
+
+
+def test_too_few_people_and_too_recent_an_end_are_classes_of_their_own():
+    few = sustainment(study_of([3] * 12 + [8] * 12 + [6] * 12, people=10))
+    assert wording.answer(few).sentences[0].endswith("Since then 1 saw too few people to tell.")
+    recent = sustainment(study_of(levels(0.3, 0.5, 0.5)[:29], data_cut="2023-05-31"))
+    assert wording.answer(recent).sentences[0].endswith("Since then 1 ended support too recently.")
+    assert wording.kept(recent.indicators[0]).sentences[0] == "6 months on, it is too early to tell of any of them."
+
+
 # --- the loss --------------------------------------------------------------------------------------
 
 
@@ -104,6 +121,14 @@ def test_five_losses_have_a_median_with_its_interval():
     assert said == (
         "5 of 6 facilities followed lost some or all of the gain. By the curve half of the facilities had lost it 1.0 "
         "months after support ended (95% interval 1.0 to no upper limit)."
+    )
+
+
+def test_a_median_that_is_not_reached_says_up_to_when_more_than_half_held_it():
+    said = wording.loss(only(study_of_many(*[0.3] * 5, *[0.5] * 7))).sentences[0]
+    assert said == (
+        "5 of 12 facilities followed lost some or all of the gain. By the curve more than half of the facilities still "
+        "held it 10.0 months after support ended."
     )
 
 
@@ -162,6 +187,28 @@ def test_fewer_than_five_facilities_are_counted_without_a_percentage():
         "Of the 2 of which it can be told, 1 had kept it."
     )
     assert any("no interval is given" in line for line in wording.caveats(result).sentences)
+
+
+def test_facilities_whose_support_ended_too_recently_are_counted_beside_the_others():
+    recent = {"joined_on": "2022-01-01", "support_ended_on": "2023-03-31"}
+    rows = [row for n in range(5) for row in monthly(f"F{n}", "2021-01-01", levels(0.3, 0.5, 0.5), 1000)]
+    rows += monthly("F5", "2021-01-01", [300] * 12 + [500] * 24, 1000)
+    facilities = [{"facility_id": f"F{n}"} | (ENDED if n < 5 else recent) for n in range(6)]
+    study = make_study(facilities=facilities, indicators=[an_indicator()], measurements=rows)
+    assert wording.kept(only(study)).sentences[1].endswith("Of 1 more it is too early to tell.")
+
+
+def test_levels_without_an_error_have_no_average_of_the_share_kept():
+    steady = [600] * 12 + [500] * 9 + [400] * 15  # means that never vary within a segment
+    rows = [row for n in range(5) for row in monthly(f"F{n}", "2021-01-01", steady, 10)]
+    facilities = [{"facility_id": f"F{n}"} | ENDED for n in range(5)]
+    minutes = an_indicator(kind="mean", better="down")
+    found = only(make_study(facilities=facilities, indicators=[minutes], measurements=rows))
+    assert (
+        wording.kept(found)
+        .sentences[1]
+        .startswith("12 months on, there is no average of the share kept; each is in the table.")
+    )
 
 
 def test_nobody_that_can_be_told_about_is_said():
