@@ -31,17 +31,18 @@ def test_a_fall_is_told_with_its_interval_its_parts_and_no_cause():
     assert parts.startswith("The change in the first month without support was −4 points (")
     assert "and what came on top of it by month 12, a change of slope, −11 points (" in parts
     assert claim == (
-        "Care became worse once support had ended, by more than chance explains. That is associated with the end of "
-        "support, not shown to come of it."
+        "Care became worse after support than it had been in its last months, by more than chance explains. That is "
+        "associated with the end of support, not shown to come of it."
     )
     assert other.startswith(
         "Against the trend of those months, carried on, known only roughly from so few months, it was 15 percentage "
         "points lower ("
     )
+    assert other.endswith("which says the same, so that this is not only a movement that was already under way.")
 
 
 def test_an_improvement_after_support_is_called_one():
-    assert any(line.startswith("Care became better still once") for line in said(*[series(drift=10)] * 5))
+    assert any(line.startswith("Care became better still after support") for line in said(*[series(drift=10)] * 5))
 
 
 def test_no_change_told_is_not_a_gain_shown_to_be_kept():

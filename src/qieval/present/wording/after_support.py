@@ -105,8 +105,9 @@ def _claim(result: AfterSupport) -> str:
         )
     better = pooled.estimate * indicator.sign > 0
     went = "Care became better still" if better else "Care became worse"
+    than = "than it had been in its last months" if result.held == "level" else "than it had been heading for"
     return (
-        f"{went} once support had ended, by more than chance explains. That is associated with the end of support, not "
+        f"{went} after support {than}, by more than chance explains. That is associated with the end of support, not "
         "shown to come of it."
     )
 
@@ -129,11 +130,15 @@ def _other_line(result: AfterSupport) -> str:
         return f"{moving}Against their {other} it cannot be told: {n} months enough."
     interval = limits(row["low"], row["high"], result.indicator)
     told = f"{amount(abs(row['estimate']), result.indicator)} {way(row['estimate'])}"
-    same = "which says the same"
-    if not row["agrees"]:
-        tells = row["low"] > 0 or row["high"] < 0
-        same = "which tells a change where the above tells none" if tells else "which by itself would tell no change"
-        same = "which tells the opposite" if tells and result.is_told else same
+    tells = row["low"] > 0 or row["high"] < 0
+    if row["agrees"] and result.is_told and other == "trend":
+        same = "which says the same, so that this is not only a movement that was already under way"
+    elif row["agrees"]:
+        same = "which says the same"
+    elif not tells:
+        same = "which by itself tells no change: it cannot be told whether care was already on its way there"
+    else:
+        same = "which tells the opposite" if result.is_told else "which tells a change where the above tells none"
     why = ", known only roughly from so few months," if other == "trend" else ""
     return f"{moving}Against the {other} of those months, carried on{why} it was {told} ({interval}), {same}."
 
