@@ -21,16 +21,16 @@ def charts(result: EarlyWarning) -> Table | None:
     shown = pd.DataFrame(
         {
             "Chart": data["chart"].map(HEADINGS),
-            f"Warned of those that lost it (of {result.n_lost})": data["warned_lost"].map(whole),
+            f"Warned of those that lost it (of\N{NO-BREAK SPACE}{result.n_lost})": data["warned_lost"].map(whole),
             "Before the loss was told": data["before_rule"].map(whole),
             "First to warn": data["first"].map(whole),
             "Months sooner (median)": [
                 "not all warned of" if math.isinf(lead) else months(lead).replace("-", "\N{MINUS SIGN}")
                 for lead in data["lead"]
             ],
-            f"Warned of those that kept it (of {result.n_kept})": data["warned_kept"].map(whole),
+            f"Warned of those that kept it (of\N{NO-BREAK SPACE}{result.n_kept})": data["warned_kept"].map(whole),
             "Warned of the others": data["warned_other"].map(whole),
-            f"False warnings by chance (of {result.n_watched})": [
+            f"False warnings by chance (of\N{NO-BREAK SPACE}{result.n_watched})": [
                 DASH if math.isnan(x) else f"{x:.1f}" for x in data["by_chance"]
             ],
         }
@@ -56,16 +56,23 @@ def facilities(result: EarlyWarning) -> Table | None:
             "Level watched against": [value(x, one) for x in data["centre"]],
             "Months watched": data["months"].map(whole),
             "Loss told in month": data["told"].map(whole),
-            **{f"{HEADINGS[chart]}: first warning": data[chart].map(whole) for chart in CHARTS},
-            **{f"{HEADINGS[chart]}: chance of a false one": data[f"chance_{chart}"].map(percent) for chart in CHARTS},
+            **{HEADINGS[chart]: _warnings(data[chart], data[f"chance_{chart}"]) for chart in CHARTS},
             "Note": ["" if status == "watched" else f"not watched: {status}" for status in data["status"]],
         }
     )
     return Table(
         name=f"early_warning_by_facility_{file_name(one.indicator_id)}",
-        caption=f"{axis_label(one)}: month of the first warning, facility by facility",
+        caption=f"{axis_label(one)}: month of the first warning (and chance of a false one), facility by facility",
         shown=shown,
         data=data,
         numeric=tuple(shown.columns[2:-1]),
         folded=True,
     )
+
+
+def _warnings(first: pd.Series, chance: pd.Series) -> list[str]:
+    """The month of the first warning, and in brackets the chance that there is one though nothing is lost."""
+    return [
+        whole(month) if math.isnan(share) else f"{whole(month)} ({percent(share)})"
+        for month, share in zip(first, chance, strict=True)
+    ]
