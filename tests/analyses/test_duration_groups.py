@@ -1,5 +1,6 @@
 """Do some projects take longer than others? Groups are compared where both can tell, and all tests are counted."""
 
+import importlib.util
 import math
 
 import numpy as np
@@ -10,7 +11,7 @@ from qieval.analyses.duration_groups import HALF_A_DAY, duration_groups
 from qieval.analyses.duration_groups import tests_made as counts_of_tests  # pytest would take it for a test
 from qieval.analyses.durations import DAYS_PER_MONTH, durations
 from qieval.methods.survival import gray_test, log_rank, restricted_mean, time_ratios
-from tests.analyses.conftest import make_study
+from tests.analyses.conftest import PROJECT, make_study
 from tests.analyses.test_durations import project
 
 FACILITIES = [
@@ -227,3 +228,35 @@ def test_the_demo_has_no_group_that_differs(demo):
 
 def test_the_pilots_dated_projects_are_all_of_one_kind(hub_spoke):
     assert duration_groups(hub_spoke, durations(hub_spoke)) == ()
+
+
+# --- recovery --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def benchmark():
+    # It bears the name of the analysis, so it is loaded by its path.
+    spec = importlib.util.spec_from_file_location("benchmark_of_durations", PROJECT / "benchmarks" / "durations.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_truth_of_simulated_projects_is_recovered(benchmark):
+    """40 collaboratives; the benchmark draws hundreds."""
+    found = benchmark.recovered(benchmark.DESIGNS["44 projects"], range(40))
+    for figure in ("median", "mean", "month by which half are completed", "completed by month 6"):
+        assert found.loc[figure, "estimate"] == pytest.approx(found.loc[figure, "true"], rel=0.05)
+        assert found.loc[figure, "covers"] >= 0.85
+    assert found.loc["median of the completed alone", "estimate"] < 0.95 * found.loc["median", "true"]
+    assert found.loc["completed by month 9, abandoned as open", "estimate"] > found.loc["completed by month 9", "true"]
+
+
+def test_projects_that_take_longer_are_found_to(benchmark):
+    """Ten collaboratives, drawn alike but for rural projects two and a half times as long."""
+    alike, longer = (
+        benchmark.compared(benchmark.DESIGNS["44 projects"], range(10), longer=times) for times in (1.0, 2.5)
+    )
+    assert alike["log-rank test at 5%"][0] <= 0.2
+    assert longer["log-rank test at 5%"][0] >= 0.8
+    assert longer["time ratio covers"][0] >= 0.5

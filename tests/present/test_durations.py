@@ -79,6 +79,8 @@ def test_the_pilots_durations_in_words(hub_spoke):
         "10 projects: 10 completed.",
         "The median duration is 8.0 months (95% interval 3.0 to no upper limit; exact, by their order, 3.0 to 10.0), "
         "from 7 dated projects, all of which have ended.",
+        "Every project recorded was completed. Were others begun and not recorded, as they went on or were abandoned, "
+        "this is how long the completed took, not how long a project takes.",
         "3 of 10 projects lack a start or an end date and are in no curve. Whatever their durations were, the median "
         "of all would lie between 4.5 months (all shorter than the others) and 9.5 months (all longer).",
     ]
@@ -185,6 +187,12 @@ def test_where_none_was_abandoned_nothing_is_said_of_abandoning():
     assert not any("abandoned" in line for line in of_outcomes.answer(result).sentences)
     assert outcomes_tables.outcomes(result).shown.columns.tolist() == ["By month", "Completed", "Followed further"]
     assert outcomes_charts.completed_and_abandoned(result) is None
+
+
+def test_that_all_were_completed_in_the_end_is_no_news():
+    said = of_outcomes.answer(outcomes(*of_months(2, 4, 6, 8, 10))).sentences
+    assert said[0].startswith("By month 9 after they began, 80% (95% interval ")
+    assert said[0].endswith("of projects had been completed; 1 project was followed further.")
 
 
 def test_all_that_ended_at_once_have_a_mean_without_scatter():
@@ -338,7 +346,7 @@ def test_the_group_that_others_are_set_against_is_marked_and_means_stay_within_t
     shown = groups_tables.groups(duration_groups(study, durations(study))).shown
     assert shown["Takes times as long"].iloc[0] == "1, reference"
     assert shown["Mean months"].iloc[1] == "13.4 (12.3 to 14.0)"
-    assert shown["over the first"].tolist() == ["14.0", "14.0"]
+    assert shown["Mean up to month"].tolist() == ["14.0", "14.0"]
 
 
 @pytest.mark.parametrize(("p", "said"), [(0.0002, "under 0.001"), (0.0321, "0.032"), (0.4567, "0.46"), (math.nan, "–")])
@@ -434,12 +442,12 @@ def test_two_hundred_projects_are_drawn_on_a_page_without_names():
     figure = charts.timelines(durations(make_study(projects=many)))
     assert figure.caption.startswith("Every dated project in order of start, too many to name here (see the table)")
     height = float(re.search(r'height="([\d.]+)pt"', figure.svg).group(1)) / 72
-    assert height < 18  # inches
+    assert height < 9  # inches
 
 
 def test_a_project_is_named_by_its_id_and_title_and_shortened():
     row = pd.Series({"project_id": "P1", "title": "Kept warm " * 10})
-    assert of_durations.project_label(row) == "P1  Kept warm Kept warm Kept warm Kept warm Kept warm Ke …"
+    assert of_durations.project_label(row) == "P1  Kept warm Kept warm Kept warm Kept warm Kept warm …"
     assert of_durations.project_label(pd.Series({"project_id": "9", "title": None})) == "Project 9"
 
 
@@ -456,6 +464,7 @@ def test_the_curve_is_of_the_completed_where_none_was_abandoned(hub_spoke, demo)
 
 
 def test_groups_without_a_median_are_not_drawn(small):
+    assert groups_tables.groups(duration_groups(small, durations(small))) is None
     assert groups_charts.medians(duration_groups(small, durations(small))) is None
 
 
@@ -464,6 +473,9 @@ def test_a_group_without_an_upper_limit_ends_in_an_arrow():
     found = duration_groups(study, durations(study))
     assert groups_charts.medians(found) is not None
     assert of_groups.caption(found).endswith("An arrow: no upper limit.")
+    short, long = found[0].table.itertuples()
+    assert of_groups.with_limits(short) == "4.0 (2.0 to no limit)"
+    assert of_groups.with_limits(long._replace(median=math.inf, low=math.inf)) == "not reached"
 
 
 def test_the_stacked_shares_can_be_drawn_where_many_are_open_and_where_none_is():

@@ -61,7 +61,7 @@ def timelines(result: Durations) -> Figure | None:
     n = len(projects)
     named = n <= wording.MOST_NAMED
     # Beyond that many the rows become thin, so that the figure stays on a page.
-    with drawing(1.0 + 0.27 * min(n, wording.MOST_NAMED)) as figure:
+    with drawing(1.0 + 0.27 * n if named else 8.5) as figure:
         ax = figure.subplots()
         first = projects["started_on"].min().to_period("M").to_timestamp()
         last = projects["until"].max().to_period("M").to_timestamp()
@@ -75,7 +75,7 @@ def timelines(result: Durations) -> Figure | None:
             start, until = mdates.date2num(project.started_on), mdates.date2num(project.until)
             ax.barh(
                 row, max(until - start, 1), left=start, height=0.6 if named else 0.8, color=FILLS[project.status],
-                edgecolor=GREY if project.status == "ongoing" and named else "none", linewidth=0.7, zorder=2,
+                edgecolor=GREY if project.status == "ongoing" else "none", linewidth=0.7 if named else 0.4, zorder=2,
             )  # fmt: skip
             if project.project_id in visits.groups:
                 days = mdates.date2num(visits.get_group(project.project_id))

@@ -18,8 +18,8 @@ _SHAPES = {"weibull": "Weibull", "lognormal": "log-normal", "loglogistic": "log-
 
 
 def groups(groupings: Sequence[Grouping]) -> Table | None:
-    """One row per group: counts, median, mean up to a common month, and its ratios to the first that can tell."""
-    if not groupings:
+    """One row per group: counts, median, mean up to a common month, and ratios; None where no group can tell."""
+    if not any(grouping.n_can_tell for grouping in groupings):
         return None
     data = pd.concat([_with_ratios(grouping) for grouping in groupings], ignore_index=True)
     rows = list(data.itertuples())
@@ -31,7 +31,7 @@ def groups(groupings: Sequence[Grouping]) -> Table | None:
             "Completed": data["completed"].map(str),
             "Median months": [_with_limits(months, r.median, r.low, r.high) for r in rows],
             "Mean months": [_mean(r) for r in rows],
-            "over the first": data["horizon"].where(data["mean"].notna()).map(months),
+            "Mean up to month": data["horizon"].where(data["mean"].notna()).map(months),
             "Takes times as long": [_ratio(r, "time_ratio") for r in rows],
             "Ends times as often": [_ratio(r, "hazard_ratio") for r in rows],
         }

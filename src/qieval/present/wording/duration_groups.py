@@ -154,9 +154,10 @@ def group_name(name: str) -> str:
 
 def with_limits(row: Any) -> str:
     """The median of a group with its interval, as it stands beside its bar."""
+    if math.isinf(row.low):
+        return months(row.median)
     high = months(row.high) if math.isfinite(row.high) else "no limit"
-    low = months(row.low) if math.isfinite(row.low) else "no limit"
-    return f"{months(row.median)} ({low} to {high})"
+    return f"{months(row.median)} ({months(row.low)} to {high})"
 
 
 def caption(groupings: Sequence[Grouping]) -> str:

@@ -28,8 +28,8 @@ def answer(result: Durations) -> Text:
         lines.append(_not_reached(curve))
     else:
         lines.append(_median(curve, result))
-    lines.append(_undated(result))
-    return Text(sentences=lines)
+    lines += [_completed_only(result), _undated(result)]
+    return Text(sentences=[line for line in lines if line])
 
 
 def _median(curve: KaplanMeier, result: Durations) -> str:
@@ -62,6 +62,16 @@ def _counted(result: Durations) -> str:
     total = sum(result.n_by_status.values())
     parts = [f"{n} {status}" for status, n in result.n_by_status.items() if n]
     return f"{count(total, 'project')}: {listed(parts)}."
+
+
+def _completed_only(result: Durations) -> str:
+    """A table of completed projects alone may be so because the others were never entered."""
+    if not result.has_median or result.n_by_status["completed"] < sum(result.n_by_status.values()):
+        return ""
+    return (
+        "Every project recorded was completed. Were others begun and not recorded, as they went on or were abandoned, "
+        "this is how long the completed took, not how long a project takes."
+    )
 
 
 def _undated(result: Durations) -> str:
@@ -150,4 +160,4 @@ def project_label(project: Any) -> str:
     """A project's id and title, shortened to fit beside its bar: teams often choose the same title."""
     title = project.title if isinstance(project.title, str) else f"Project {project.project_id}"
     whole = f"{project.project_id}  {title}" if isinstance(project.title, str) else title
-    return whole if len(whole) <= 58 else f"{whole[:56].rstrip()} …"
+    return whole if len(whole) <= 58 else f"{whole[:57].rsplit(' ', 1)[0].rstrip()} …"

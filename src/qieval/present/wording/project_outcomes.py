@@ -20,6 +20,8 @@ def answer(result: ProjectOutcomes) -> Text:
 
 def _shares(result: ProjectOutcomes) -> str:
     told = result.told.loc[result.told["completed"] + result.told["abandoned"] > 0]
+    if not result.n_abandoned:  # that all were completed once none was open is no news
+        told = told.loc[told["at_risk"] > 0]
     if told.empty:
         return ""
     last = told.iloc[-1]
