@@ -254,6 +254,23 @@ def lasting(demo):
     return sustainment(demo)
 
 
+def test_an_indicator_is_told_from_all_facilities_to_each_and_its_caveats_once():
+    result = sustainment(study_of_many(0.5, 0.5, 0.4, 0.3, 0.5))
+    changed, warned = after_support(result), early_warnings(result)
+    shown = list(parts.indicators(result, changed, warned))
+    assert [thing.text for thing in shown if isinstance(thing, sections.Heading)] == [
+        "Cord clamped late",
+        "Did care change once support had ended?",
+        "When was it lost?",
+        "What would have warned first?",
+        "How much was kept?",
+        "Facility by facility",
+    ]
+    lines = parts.caveats(result, changed, warned).sentences
+    assert sum("not shown to come of it" in line for line in lines) == 1
+    assert len(lines) == len(set(lines))
+
+
 def test_of_the_pilot_only_what_its_paper_prints_is_told_and_marked_as_such(hub_spoke):
     result = sustainment(hub_spoke)
     assert wording.answer(result).sentences == [NO_END]

@@ -21,9 +21,7 @@ from qieval.present.wording import early_warning as warning_wording
 from qieval.present.wording import sustainment as wording
 
 
-def indicators(
-    result: Sustainment, changed: Sequence[AfterSupport], warned: Sequence[EarlyWarning]
-) -> Iterable[Any]:
+def indicators(result: Sustainment, changed: Sequence[AfterSupport], warned: Sequence[EarlyWarning]) -> Iterable[Any]:
     """Per indicator: how care changed after support, when gains were lost, how much is left, and each facility."""
     for found, after, warnings in zip(result.indicators, changed, warned, strict=True):
         yield Heading(found.indicator.name)
