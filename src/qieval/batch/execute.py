@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import time
 from dataclasses import dataclass
@@ -12,11 +11,9 @@ from pathlib import Path
 from qieval.batch.engine import ENDED, LESS_MEMORY, NAME, STOPPED
 from qieval.batch.folders import tidied, without_folders
 from qieval.batch.kernels import Server, Stopped
+from qieval.batch.place import NO_ROOM
 from qieval.batch.plan import Job, Notebook
 from qieval.study.snapshot import SNAPSHOT
-
-# What is wrong with the disk is no fault of the notebook, and goes for whatever comes after it.
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,12 +12,14 @@ from functools import lru_cache
 from html import unescape
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
-import nbformat
 
 from qieval.present.display import METADATA
+
+if TYPE_CHECKING:
+    import nbformat  # which takes a second to load
 
 TEMPLATES = Path(__file__).parent / "templates"
 NOT_IN_REPORT = "not-in-report"  # tag of cells that serve the reader of the notebook only

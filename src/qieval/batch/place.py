@@ -22,6 +22,8 @@ WORK = ".making-"  # how the folder begins in which a batch works, inside the on
 _ASIDE = "aside"  # in there: reports on their way out
 # What a page across reports is called until it is whole.
 _UNFINISHED = re.compile(r"\.(index\.html|compare\.html|key_figures\.xlsx)\.\d+")
+# What is wrong with the disk is no fault of one report, and goes for whatever comes after it.
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 _AT_CWD, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux
 _SWAP = 2  # RENAME_SWAP of macOS
 _NOT_KNOWN_HERE = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EXDEV}

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
-from qieval.batch.drivers import Drivers, Step
-from qieval.batch.execute import NO_ROOM, without_folders
 from qieval.batch.index import write_index
-from qieval.batch.kernels import Engine, Server, Stopped, kernels
 from qieval.batch.lock import holding
 from qieval.batch.pending import Pending, Wish, pending
-from qieval.batch.place import work_folder
+from qieval.batch.place import NO_ROOM, work_folder
 from qieval.batch.plan import Notebook, Request
 from qieval.batch.results import Made
 from qieval.errors import ReportError
@@ -44,7 +40,7 @@ def run_batch(
     wish: Wish,
     jobs: int,
     watcher: Watcher,
-    engine: Engine = "fork",
+    engine: Literal["fork", "plain"] = "fork",
     only_failed: bool = False,
 ) -> list[Made]:
     """Make or reuse every report that is asked for, in its folder under `out`, then the pages across reports.
@@ -78,7 +74,10 @@ def run_batch(
         to_make = still_to_make(requests, notebooks, out, work, wish=wish, only_failed=only_failed, reused=ended)
         watcher.planned(len(to_make), sum(len(one.recipes) for one in to_make))
         if to_make:
-            _make(to_make, engine, jobs, watcher, ended)
+            # What runs notebooks takes a second to load, which a batch of unchanged reports need not wait for.
+            from qieval.batch.steps import make
+
+            make(to_make, engine, jobs, watcher, ended)
     return results
 
 
@@ -128,71 +127,3 @@ def still_to_make(
         else:
             to_make.append(one)
     return to_make
-
-
-def _make(
-    to_make: Sequence[Pending], engine: Engine, jobs: int, watcher: Watcher, ended: Callable[[Made], None]
-) -> None:
-    """Make these reports, as many notebooks at once as there are jobs."""
-    with kernels(engine, jobs) as server:
-        making = _Making(server, watcher, ended)
-        drivers = Drivers(making.steps(to_make))
-        try:
-            drivers.drive(jobs)
-        except BaseException:
-            server.stop()
-            drivers.stop()
-            raise
-
-
-class _Making:
-    """The steps that make a report: its data are checked, its notebooks run, and all of it written and put in place."""
-
-    def __init__(self, server: Server, watcher: Watcher, ended: Callable[[Made], None]) -> None:
-        self._server, self._watcher, self._ended = server, watcher, ended
-
-    def steps(self, to_make: Sequence[Pending]) -> Iterator[Step]:
-        """The first step of each report."""
-        return (partial(self._guarded, self._begin, one) for one in to_make)
-
-    def _begin(self, one: Pending) -> Sequence[Step]:
-        one.check(self._server)
-        if one.has_same_rows() and one.is_unchanged(same_data=True):  # other rows of the same files have changed
-            self._watcher.settled(len(one.recipes))
-            self._ended(one.keep_last())
-            return ()
-        one.settle()
-        self._watcher.settled(len(one.recipes) - len(one.to_make))
-        running = [partial(self._guarded, self._run, one, name) for name in one.to_make]
-        return running or [partial(self._guarded, self._finish, one)]
-
-    def _run(self, one: Pending, name: str) -> Sequence[Step]:
-        is_last = one.run(name, self._server)
-        self._watcher.notebook_ended()
-        return [partial(self._guarded, self._finish, one)] if is_last else ()
-
-    def _finish(self, one: Pending) -> Sequence[Step]:
-        made = one.finish(self._server)
-        one.place(made)
-        self._ended(made)
-        return ()
-
-    def _guarded(self, step: Callable[..., Sequence[Step]], one: Pending, *more: str) -> Sequence[Step]:
-        """Take a step; if it cannot be taken this report is given up, and the others go on."""
-        if one.given_up:
-            return ()
-        try:
-            return step(one, *more)
-        except Stopped:
-            return ()
-        except OSError as error:
-            if error.errno in NO_ROOM:
-                raise
-            reason = f"{error.strerror or error} -> see to the disk"
-        except ReportError as error:
-            reason = str(error)
-        except Exception as error:  # a fault in one report must not cost the others
-            reason = without_folders(f"{type(error).__name__}: {error}", one.request.home)
-        one.give_up()
-        self._ended(one.not_made(reason))
-        return ()
