@@ -338,7 +338,7 @@ def test_key_figures_are_plain_values(demo, hub_spoke):
     assert found["wait_days"]["in_support"]["estimate"] == 25
     assert found["rural_to_urban"]["low"] < found["rural_to_urban"]["estimate"] < found["rural_to_urban"]["high"]
     pilot = report(hub_spoke)[-1].values
-    assert pilot["comparisons"][0]["ratio"] == pytest.approx(10.92857143)
+    assert pilot["comparisons"][0]["ratio_of_ratios"] == pytest.approx(10.92857143)
     assert pilot["opposite"] is True
     assert pilot["visited"] is None
 

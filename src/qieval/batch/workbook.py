@@ -31,7 +31,11 @@ def write_workbook(folder: Path, records: Sequence[Record]) -> Path:
         for notebook, values in record["values"].items():
             for sheet, row in rows(notebook, values):
                 sheets.setdefault(sheet, []).append(lead | row)
-    columns = {name: list(dict.fromkeys(column for row in table for column in row)) for name, table in sheets.items()}
+    # A column that is empty in every report is what others have in parts, such as an interval and its limits.
+    columns = {
+        name: list(dict.fromkeys(column for row in table for column, value in row.items() if value is not None))
+        for name, table in sheets.items()
+    }
     book = Workbook(write_only=True)  # cells are not kept: thousands of reports take no more memory than one
     about = [
         {"sheet": name, "column": column, "meaning": meaning, "unit": unit}

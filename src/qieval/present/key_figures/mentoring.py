@@ -42,7 +42,8 @@ def key_figures(
             {name: _plain(value) for name, value in group.items()} for group in result.groups.to_dict(orient="records")
         ],
         "comparisons": [
-            {name: _plain(value) for name, value in row.items()} for row in result.comparisons.to_dict(orient="records")
+            {name: _plain(value) for name, value in row.items()}
+            for row in result.comparisons.rename(columns={"ratio": "ratio_of_ratios"}).to_dict(orient="records")
         ],
         "opposite": result.opposite,
         "never_visited": None if result.totals_only else len(result.never_visited),
