@@ -32,6 +32,7 @@ from qieval.study.study import Study
 
 Factor = Literal["setting", "hub", "wave", "phase of start"]
 HALF_A_DAY = 0.5 / DAYS_PER_MONTH  # a project that ended the day it began took some time; a time of 0 has no ratio
+FEWEST_COMPLETED = 10  # in each group, for Gray's test
 NOT_PROPORTIONAL = 0.05  # below this chance one hazard ratio does not tell the whole time
 _Found = TypeVar("_Found")
 
@@ -78,7 +79,7 @@ def duration_groups(study: Study, result: Durations) -> tuple[Grouping, ...]:
     """Every grouping in which the dated projects fall into two groups or more.
 
     A group tells its median and mean from five ended projects on, and groups are compared where two of them do.
-    Ratios need ten ended projects per group beside the first.
+    Ratios need ten ended projects per group beside the first, and Gray's test ten completed ones in each.
     """
     dated = result.projects.dropna(subset=["duration_months"])
     found = [
@@ -162,8 +163,7 @@ def _horizon(compared: pd.DataFrame, data_cut: pd.Timestamp) -> float:
     if compared.empty:
         return math.nan
     until = min(known_until(own, data_cut) for _, own in compared.groupby("group"))
-    horizon = min(until, float(compared["duration_months"].max()))
-    return horizon if horizon > 0 else math.nan
+    return until if until > 0 else math.nan
 
 
 def _group(name: str, own: pd.DataFrame, can_tell: bool, horizon: float) -> dict[str, object]:
@@ -180,15 +180,19 @@ def _group(name: str, own: pd.DataFrame, can_tell: bool, horizon: float) -> dict
     if can_tell and not math.isnan(horizon):
         mean = restricted_mean(own["duration_months"], own["ended"], horizon=horizon, small_sample=True)
         row["mean"] = mean.estimate
-        if mean.ends > 1:  # otherwise the scatter is not known
+        if mean.has_scatter:
             row |= {"mean_low": mean.low, "mean_high": mean.high}
     return dict.fromkeys(("median", "low", "high", "mean", "mean_low", "mean_high"), np.nan) | row
 
 
 def _gray(compared: pd.DataFrame) -> GrayTest | None:
-    """Whether the share completed differs; where nobody was abandoned the log-rank test says it already."""
+    """Whether the share completed differs; where nobody was abandoned the log-rank test says it already.
+
+    With fewer completed it finds differences where there are none, in 9 of 100 instead of 5 (benchmarks/durations.py).
+    """
     status = compared["status"]
-    if (status == "completed").sum() < FEWEST_PROJECTS or not (status == "abandoned").any():
+    fewest = (status == "completed").groupby(compared["group"]).sum().min()
+    if fewest < FEWEST_COMPLETED or not (status == "abandoned").any():
         return None
     return _or_none(gray_test, compared["duration_months"], status, compared["group"], cause="completed")
 
@@ -201,7 +205,9 @@ def _difference(compared: pd.DataFrame, telling: list[str], horizon: float) -> R
         for own in (compared.loc[compared["group"] == name] for name in telling)
     )
     # Where one has no scatter the interval would be that of the other alone.
-    return restricted_mean_difference(second, first, small_sample=True) if min(first.ends, second.ends) > 1 else None
+    if not (first.has_scatter and second.has_scatter):
+        return None
+    return restricted_mean_difference(second, first, small_sample=True)
 
 
 def _or_none(compare: Callable[..., _Found], *lengths: pd.Series, **given: Any) -> _Found | None:

@@ -24,7 +24,7 @@ class ProjectOutcomes:
 
     shares: pd.DataFrame  # one row per distinct duration: time, at_risk, completed, abandoned with _low and _high
     told: pd.DataFrame  # the same at 3, 6, 9 ... months, see `_told`: month, at_risk (still followed), completed, ...
-    known_until: float  # months, see the function of that name
+    mean_is_whole: bool  # nothing was open any more by that month, so that it is the mean of the whole duration
     curve: KaplanMeier  # of the time to the end, whichever it was
     mean: RestrictedMean | None  # months to the end, as far as the curve is known; see `known_until`
     half_completed: float  # months by which half of all had been completed; `inf` where they never were
@@ -50,14 +50,13 @@ def project_outcomes(result: Durations) -> ProjectOutcomes | None:
     found = {cause: cumulative_incidence(months, status, cause=cause) for cause in CAUSES}
     shares = found["completed"][["time", "at_risk"]].assign(**_columns(found))
     until = known_until(dated, result.data_cut)
-    horizon = min(until, float(months.max()))
     half, half_low, half_high = time_of_half(found["completed"])
     return ProjectOutcomes(
         shares=shares,
         told=_told(shares, dated, until),
-        known_until=until,
+        mean_is_whole=_nothing_open(dated) and until >= months.max(),
         curve=result.curve,
-        mean=restricted_mean(months, dated["ended"], horizon=horizon, small_sample=True) if horizon > 0 else None,
+        mean=restricted_mean(months, dated["ended"], horizon=until, small_sample=True) if until > 0 else None,
         half_completed=half,
         half_completed_low=half_low,
         half_completed_high=half_high,
@@ -74,18 +73,21 @@ def known_until(dated: pd.DataFrame, data_cut: pd.Timestamp) -> float:
 
     A project that has ended could have been followed from its start to the data cut, one still open as long as it was.
     That is known without looking at how long they took: to ask instead that five are still open at that month
-    would choose it by the durations themselves, so that shares completed come out too low and means too long. `inf`
-    where the curve has come down to 0, for then nothing is left to know; never beyond the longest duration otherwise.
+    would choose it by the durations themselves, so that shares completed come out too low and means too long. Not
+    beyond the longest duration while something is open then; 0 where there are fewer than five.
     """
     months, ended = dated["duration_months"], dated["ended"]
-    could_be = ((data_cut - dated["started_on"]).dt.days / DAYS_PER_MONTH).where(ended, months)
-    if len(could_be) < FEWEST_PROJECTS:
+    if len(dated) < FEWEST_PROJECTS:
         return 0.0
+    could_be = ((data_cut - dated["started_on"]).dt.days / DAYS_PER_MONTH).where(ended, months)
     fifth = float(could_be.nlargest(FEWEST_PROJECTS).iloc[-1])
-    # The last to be seen decides whether the curve comes down to 0: an end on the same day comes before.
-    if ended[months == months.max()].all():
-        return math.inf if fifth >= months.max() else fifth
-    return min(fifth, float(months.max()))
+    return fifth if _nothing_open(dated) else min(fifth, float(months.max()))
+
+
+def _nothing_open(dated: pd.DataFrame) -> bool:
+    """Whether the curve comes down to 0: all that were followed longest have ended."""
+    months = dated["duration_months"]
+    return bool(dated.loc[months == months.max(), "ended"].all())
 
 
 def _columns(found: dict[str, pd.DataFrame]) -> dict[str, pd.Series]:

@@ -23,6 +23,11 @@ class RestrictedMean:
     ends: int  # before the horizon
     known: int  # whose time up to the horizon is known: not censored before it
 
+    @property
+    def has_scatter(self) -> bool:
+        """Whether there is anything that limits can rest on: two ends before the horizon, not all at once."""
+        return self.ends > 1 and self.standard_error > 0
+
 
 def restricted_mean(
     durations: ArrayLike, observed: ArrayLike, *, horizon: float, small_sample: bool = False

@@ -57,9 +57,9 @@ def _mean(result: ProjectOutcomes) -> str:
     if mean is None:
         return ""
     limits = ""
-    if mean.ends > 1:
+    if mean.has_scatter:
         limits = f" (95% interval {months(max(mean.low, 0))} to {months(min(mean.high, mean.horizon))})"
-    if math.isinf(result.known_until):
+    if result.mean_is_whole:
         return f"The mean duration is {months(mean.estimate)} months{limits}."
     return (
         f"Over the first {months(mean.horizon)} months, as far as the curve is known, a project was open for "
