@@ -51,6 +51,14 @@ def test_numbers_are_numbers_and_not_rounded(tmp_path: Path) -> None:
     assert column(sheet, "against_own_trend_low") == [None]
 
 
+def test_an_interval_that_one_report_lacks_has_no_column_beside_those_of_its_parts(tmp_path: Path) -> None:
+    with_one, without = (main_indicator(against_own_trend=value) for value in ({"estimate": 0.5}, None))
+    records = [a_record(name, values={"effectiveness": {"a": one}}) for name, one in (("x", with_one), ("y", without))]
+    names = [cell.value for cell in opened(tmp_path, *records)["effectiveness"][1]]
+    assert "against_own_trend_estimate" in names
+    assert "against_own_trend" not in names
+
+
 @pytest.mark.parametrize("title", ["=1+1", "+1", "-1", "@SUM(A1)", "=HYPERLINK(1)\x07"])
 def test_a_text_that_looks_like_a_formula_stays_text(tmp_path: Path, title: str) -> None:
     sheet = opened(tmp_path, a_record(title=title, values={"durations": {"undated": 0}}))["durations"]

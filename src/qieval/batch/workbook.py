@@ -31,11 +31,7 @@ def write_workbook(folder: Path, records: Sequence[Record]) -> Path:
         for notebook, values in record["values"].items():
             for sheet, row in rows(notebook, values):
                 sheets.setdefault(sheet, []).append(lead | row)
-    # A column that is empty in every report is what others have in parts, such as an interval and its limits.
-    columns = {
-        name: list(dict.fromkeys(column for row in table for column, value in row.items() if value is not None))
-        for name, table in sheets.items()
-    }
+    columns = {name: _columns(table) for name, table in sheets.items()}
     book = Workbook(write_only=True)  # cells are not kept: thousands of reports take no more memory than one
     about = [
         {"sheet": name, "column": column, "meaning": meaning, "unit": unit}
@@ -54,6 +50,15 @@ def write_workbook(folder: Path, records: Sequence[Record]) -> Path:
     finally:
         unfinished.unlink(missing_ok=True)
     return path
+
+
+def _columns(table: Sequence[Row]) -> list[str]:
+    """All columns in the order they come in, but for what is empty here and has parts elsewhere, as an interval has."""
+    found = list(dict.fromkeys(column for row in table for column in row))
+    filled = {column for row in table for column, value in row.items() if value is not None}
+    return [
+        column for column in found if column in filled or not any(other.startswith(f"{column}_") for other in found)
+    ]
 
 
 def rows(notebook: str, values: dict[str, Any]) -> Iterator[tuple[str, Row]]:

@@ -37,6 +37,7 @@ _MEANINGS = {
     "against_own_trend": ("change beyond each facility's own trend, average over facilities", INDICATOR_SCALE),
     "months_after_joining": ("the month after joining at which that change is told", MONTHS),
     "beyond_others": ("change beyond that of facilities that had not joined yet", INDICATOR_SCALE),
+    "six_statistics": ("the statistics of Franco and Marquez; empty where they cannot be told", ""),
     "six_statistics_baseline": ("level before joining, mean over facilities", INDICATOR_SCALE),
     "six_statistics_level_reached": ("best months in a row since joining, mean over facilities", INDICATOR_SCALE),
     "six_statistics_gain": ("level reached less baseline, more is better, mean over facilities", INDICATOR_SCALE),
