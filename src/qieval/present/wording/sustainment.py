@@ -253,7 +253,7 @@ def loss_caption(result: IndicatorSustainment) -> str:
     found = result.loss
     if found.curve is not None and (found.curve.curve["censored"] > 0).any():
         text += " Small ticks: facilities that still held it when last seen."
-    if few_followed(result).any():
+    if found.curve is not None and few_followed(result).any():
         text += f" Dotted: fewer than {FEWEST_FACILITIES} facilities are still followed."
     if found.by_chance is not None:
         text += " Black dashes: what is expected of the same facilities had none lost anything."
