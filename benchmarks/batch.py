@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/batch.py              # the studies `small` and `hub_spoke_india`, some minutes
     .venv/bin/python benchmarks/batch.py --demo       # the demo instead
-    .venv/bin/python benchmarks/batch.py --long       # also 400 reports beside 40
+    .venv/bin/python benchmarks/batch.py --long       # also 400 reports beside 40, and 200 of which nothing has changed
 
 Every way runs the notebooks that a batch would run, and turns them into HTML. The ways take turns, several rounds of
 them, and each is told in seconds per notebook: the median over rounds. Ratios are medians of the ratios within a round,
@@ -27,6 +27,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+UNCHANGED = 200  # reports
 LOOK = 0.25  # seconds between looks at the memory
 MIB = 2**20
 
@@ -146,11 +147,11 @@ def in_process(notebooks: list[Notebook], folder: Path) -> None:
         out.with_suffix(".html").write_text(page, encoding="utf-8")
 
 
-def ours(sources: list[Path], jobs: int, folder: Path) -> Cost:
-    """`qieval run` into a new folder."""
+def ours(sources: list[Path], jobs: int, folder: Path, out: str = "") -> Cost:
+    """`qieval run` into a new folder, or the one named."""
     import psutil
 
-    out = tempfile.mkdtemp(dir=folder)
+    out = out or tempfile.mkdtemp(dir=folder)
     command = [sys.executable, "-m", "qieval", "run", *map(str, sources), "--out", out, "--jobs", str(jobs)]
     begun, most = time.perf_counter(), 0.0
     with (folder / "printed").open("w+", encoding="utf-8") as printed:
@@ -252,7 +253,15 @@ def print_rounds(rounds: list[dict[str, float]]) -> None:
     print(f"| the commands take at least 8 times as long as ours, 2 jobs | {ratio('commands', 'ours 2'):.1f} |")
     print(f"| ours, 2 jobs, takes at most 1.3 times the limit | {ratio('ours 2', 'cells', 2):.2f} |")
     further = median(found["memory 2"] - found["memory 1"] for found in rounds)
-    print(f"| a further worker needs at most 150 MiB | {further:.0f} MiB |", flush=True)
+    print(f"| a further worker needs at most 150 MiB | {further:.0f} MiB |")
+    print(f"| `qieval --help` takes at most 0.3 s | {median(helping() for _ in range(5)):.2f} |", flush=True)
+
+
+def helping() -> float:
+    """Seconds that the help takes."""
+    begun = time.perf_counter()
+    quiet(["-m", "qieval", "--help"])
+    return time.perf_counter() - begun
 
 
 def print_long(names: list[str], reports: int, folder: Path) -> None:
@@ -261,6 +270,10 @@ def print_long(names: list[str], reports: int, folder: Path) -> None:
     many = ours(copies(names, 10 * reports, folder), 2, folder)
     print(f"| {10 * reports} reports take at most 10 times as long as {reports} | {many.seconds / few.seconds:.1f} |")
     print(f"| and as much memory: {few.memory:.0f} MiB | {many.memory:.0f} MiB |")
+    same, out = copies(["hub_spoke_india"], UNCHANGED, folder), tempfile.mkdtemp(dir=folder)
+    ours(same, 2, folder, out)
+    again = median(ours(same, 2, folder, out).seconds for _ in range(3))
+    print(f"| {UNCHANGED} reports of which nothing has changed end within 3 s | {again:.1f} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,37 @@ def test_tables_are_tables_with_a_header_row_and_a_caption(made: Path) -> None:
     assert "w:tblHeader" in text
     assert 'w:val="TableCaption"' in text
     assert "Facility 2" in text
+    assert '<w:jc w:val="right"' in text  # numbers
+
+
+def test_the_text_of_tables_is_smaller_than_the_rest(made: Path) -> None:
+    table = re.search(r"<w:tbl>.*?</w:tbl>", document(made), re.DOTALL)
+    assert table is not None
+    assert 'w:val="TableText"' in table[0]
+    assert 'w:val="Compact"' not in table[0]
+    with zipfile.ZipFile(made) as opened:
+        styles = opened.read("word/styles.xml").decode("utf-8")
+    assert styles.count('w:styleId="TableText"') == 1
+
+
+def shares(*rows: str) -> list[float]:
+    page = word.with_widths(f"<table><caption>x</caption>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>")
+    assert page.index("</caption>") < page.index("<colgroup>")
+    return [float(width) for width in re.findall(r"width: ([\d.]+)%", page)]
+
+
+def test_a_column_has_the_width_that_its_texts_ask_for() -> None:
+    assert shares("<th>Facility</th><th>n</th>", "<td>Amber Dragon</td><td>3</td>") == pytest.approx([78.9, 21.1], abs=0.1)
+
+
+def test_no_column_is_narrower_than_its_longest_word_however_long_the_others_are() -> None:
+    long = "a few words " * 40
+    first, *_ = shares(f"<th>Maternity</th>{'<th>x</th>' * 3}", f"<td>1</td>{f'<td>{long}</td>' * 3}")
+    assert first >= 100 * len("Maternity") / word.LETTERS_ACROSS
+
+
+def test_markup_in_a_cell_takes_no_room() -> None:
+    assert shares('<td><span class="a long name of a class">ab</span></td><td>ab</td>')[0] <= 70
 
 
 def test_figures_have_a_caption_and_words_for_those_who_cannot_see_them(made: Path) -> None:
