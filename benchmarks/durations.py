@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pandas as pd
 
-from qieval.analyses.duration_groups import FEWEST_COMPLETED, Grouping, duration_groups
+from qieval.analyses.duration_groups import FEWEST_COMPLETED, FEWEST_SURE, Grouping, duration_groups
 from qieval.analyses.durations import DAYS_PER_MONTH, FEWEST_PROJECTS, durations
 from qieval.analyses.project_outcomes import AS_SHOWN, ProjectOutcomes, project_outcomes
 from qieval.methods.survival import gray_test, kaplan_meier, log_rank, restricted_mean
@@ -200,10 +200,12 @@ def _tests(study: Study, dated: pd.DataFrame) -> Iterator[tuple[str, bool]]:
     """The tests of settings alone, on the terms of the report: five ended projects in each."""
     lengths = (dated["duration_months"], dated["ended"], dated["setting"])
     if (dated.groupby("setting")["ended"].sum() >= FEWEST_PROJECTS).sum() == 2:
-        yield "log-rank test at 5%", log_rank(*lengths).p_value < 0.05
+        few = dated.groupby("setting")["ended"].sum().min() < FEWEST_SURE
+        name = f"log-rank test at 5%{f', fewer than {FEWEST_SURE} ended in a group' if few else ''}"
+        yield name, log_rank(*lengths).p_value < 0.05
         completed = (dated["status"] == "completed").groupby(dated["setting"]).sum().min()
         if (dated["status"] == "abandoned").any() and completed > 0:
-            enough = "" if completed >= FEWEST_COMPLETED else f", fewer than {FEWEST_COMPLETED} completed"
+            enough = "" if completed >= FEWEST_COMPLETED else f", fewer than {FEWEST_COMPLETED} completed in a group"
             found = gray_test(lengths[0], dated["status"], lengths[2], cause="completed")
             yield f"Gray's test at 5%{enough}", found.p_value < 0.05
 
@@ -211,10 +213,14 @@ def _tests(study: Study, dated: pd.DataFrame) -> Iterator[tuple[str, bool]]:
 def _any(groupings: Sequence[Grouping]) -> Iterator[tuple[str, bool]]:
     """Whether any of all tests signals, taken as they are and allowing for their number."""
     raw = [test.p_value for one in groupings for test in (one.log_rank, one.gray) if test is not None]
-    adjusted = [p for one in groupings for p in (one.log_rank_adjusted, one.gray_adjusted)]
+    said = [
+        adjusted < 0.05 and sure
+        for one in groupings
+        for adjusted, sure in ((one.log_rank_adjusted, one.is_sure), (one.gray_adjusted, True))
+    ]
     if raw:
         yield "any test of all groupings at 5%", min(raw) < 0.05
-        yield "the same, allowing for their number", float(np.nanmin(adjusted)) < 0.05
+        yield "any difference said in the report", any(said)
 
 
 def _settings(design: Design, grouping: Grouping, longer: float) -> Iterator[tuple[str, bool]]:

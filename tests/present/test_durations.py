@@ -275,7 +275,7 @@ def test_several_groupings_are_said_to_be_as_many_tests(demo):
 
 
 def test_one_test_needs_no_such_warning():
-    assert not any("tests" in line for line in said_of_groups(of("R1", SHORT), of("H1", LONG)))
+    assert not any("tests of the same" in line for line in said_of_groups(of("R1", SHORT), of("H1", LONG)))
 
 
 @pytest.mark.parametrize(
@@ -288,6 +288,14 @@ def test_one_test_needs_no_such_warning():
 )
 def test_what_is_said_to_differ_allows_for_all_tests(p_value, adjusted, said):
     assert of_groups._verdict(p_value, adjusted, "in length") == said
+
+
+def test_groups_with_fewer_than_ten_ended_are_not_said_to_differ_for_certain():
+    (said,) = said_of_groups(of("R1", (1, 1, 2, 2, 3)), of("H1", (9, 10, 11, 12, 13)))
+    assert (
+        "They seem to differ in length, but of a group fewer than 10 have ended, and so few seem to differ by chance "
+        "more often than tests say."
+    ) in said
 
 
 def test_groups_below_five_are_named_with_their_counts(small):

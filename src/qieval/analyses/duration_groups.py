@@ -33,6 +33,7 @@ from qieval.study.study import Study
 Factor = Literal["setting", "hub", "wave", "phase of start"]
 HALF_A_DAY = 0.5 / DAYS_PER_MONTH  # a project that ended the day it began took some time; a time of 0 has no ratio
 FEWEST_COMPLETED = 10  # in each group, for Gray's test
+FEWEST_SURE = 10  # ended in each group: with fewer the log-rank test errs more often than it says
 NOT_PROPORTIONAL = 0.05  # below this chance one hazard ratio does not tell the whole time
 _Found = TypeVar("_Found")
 
@@ -65,6 +66,14 @@ class Grouping:
     def ended_in_compared(self) -> int:
         """Projects that ended in the groups that can tell."""
         return int(self.table.loc[self.table["can_tell"], "ended"].sum())
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether enough have ended in each compared group for the log-rank test to err as often as it says.
+
+        A group with short follow-up that comes to five ends does so because its projects happened to be short.
+        """
+        return bool(self.table.loc[self.table["can_tell"], "ended"].min() >= FEWEST_SURE)
 
     @property
     def proportional_p(self) -> float:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from qieval.analyses.duration_groups import NOT_PROPORTIONAL, Factor, Grouping, tests_made
+from qieval.analyses.duration_groups import FEWEST_SURE, NOT_PROPORTIONAL, Factor, Grouping, tests_made
 from qieval.analyses.durations import FEWEST_PROJECTS
 from qieval.methods.multiplicity import false_alarms
 from qieval.methods.survival import FEWEST_ENDS, Ratios
@@ -62,7 +62,7 @@ def _compared(grouping: Grouping) -> str:
         return ""
     rows = grouping.table.loc[grouping.table["can_tell"]]
     medians = [f"{_median(row.median)} for {projects_of(grouping, row.group)}" for row in rows.itertuples()]
-    by_length = _verdict(grouping.log_rank.p_value, grouping.log_rank_adjusted, "in length")
+    by_length = _verdict(grouping.log_rank.p_value, grouping.log_rank_adjusted, "in length", sure=grouping.is_sure)
     lines = [f"By {grouping.factor}, the median is {listed(medians)}. {by_length}"]
     if grouping.difference is not None:
         found, names = grouping.difference, [_short(grouping, name) for name in rows["group"]]
@@ -81,7 +81,12 @@ def _compared(grouping: Grouping) -> str:
     return " ".join(line for line in lines if line)
 
 
-def _verdict(p_value: float, adjusted: float, in_what: str) -> str:
+def _verdict(p_value: float, adjusted: float, in_what: str, *, sure: bool = True) -> str:
+    if p_value < LEVEL and not sure:
+        return (
+            f"They seem to differ {in_what}, but of a group fewer than {FEWEST_SURE} have ended, and so few seem to "
+            "differ by chance more often than tests say."
+        )
     if adjusted < LEVEL:
         return f"They differ {in_what} by more than chance explains."
     if p_value < LEVEL:
