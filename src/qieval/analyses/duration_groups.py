@@ -197,7 +197,7 @@ def _group(name: str, own: pd.DataFrame, can_tell: bool, horizon: float) -> dict
 def _gray(compared: pd.DataFrame) -> GrayTest | None:
     """Whether the share completed differs; where nobody was abandoned the log-rank test says it already.
 
-    With fewer completed it finds differences where there are none, in 9 of 100 instead of 5 (benchmarks/durations.py).
+    With fewer completed it finds differences where there are none more often than at 5% (benchmarks/durations.py).
     """
     status = compared["status"]
     fewest = (status == "completed").groupby(compared["group"]).sum().min()

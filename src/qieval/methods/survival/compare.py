@@ -87,8 +87,8 @@ def time_ratios(durations: ArrayLike, observed: ArrayLike, groups: ArrayLike) ->
 
     Of a Weibull, a log-normal and a log-logistic shape the likeliest is taken. Limits allow for the scale being
     estimated, too: Student's t with as many degrees of freedom as ends beyond the number of estimates p, and the
-    variance times ends / (ends - p), as in a regression of the logarithm. With normal limits, ten to twenty ends would
-    hold the truth in 84% instead of 95% (benchmarks/durations.py).
+    variance times ends / (ends - p), as in a regression of the logarithm. Normal limits are too narrow for ten to
+    twenty ends; how often these hold is in benchmarks/durations.py.
 
     Raises
     ------
