@@ -136,12 +136,12 @@ def in_process(notebooks: list[Notebook], folder: Path) -> None:
     """The same two steps without a new interpreter for each; the kernels are ordinary ones."""
     import nbformat
     import papermill
-    import yaml
     from nbconvert import HTMLExporter
+    from papermill.iorw import read_yaml_file
 
     for notebook in notebooks:
         out = folder / "in_process.ipynb"
-        values = yaml.safe_load(notebook.parameters.read_text(encoding="utf-8"))
+        values = read_yaml_file(str(notebook.parameters))  # as the command reads it
         papermill.execute_notebook(notebook.path, out, values, progress_bar=False, cwd=ROOT)
         page, _ = HTMLExporter(exclude_input=True).from_notebook_node(nbformat.read(out, as_version=4))
         out.with_suffix(".html").write_text(page, encoding="utf-8")

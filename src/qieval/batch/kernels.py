@@ -38,6 +38,7 @@ FOLDERS = "QIEVAL_TEMPORARY"  # tells the server which folders to remove when it
 LONGEST_OF_A_KERNEL = 95
 LONGEST_OF_ALL = 54
 # Several kernels at once use all processors as it is; and threads do not survive a fork.
+QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # or the debugger that kernels have would print advice when it loads
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -179,7 +180,7 @@ def _start_server() -> None:
     # Ctrl-C is for the batch, also while the server is still loading.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        os.environ.update(ONE_THREAD | {FOLDERS: util.get_temp_dir()})
+        os.environ.update(ONE_THREAD | QUIET | {FOLDERS: util.get_temp_dir()})
         os.environ.pop("JPY_PARENT_PID", None)  # if this is a notebook itself: its kernel is not the parent of ours
         _context().set_forkserver_preload(["__main__", PRELOAD])
         forkserver.ensure_running()

@@ -6,6 +6,7 @@ import base64
 import copy
 import os
 import re
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,6 +21,7 @@ from qieval.present.display import METADATA
 
 if TYPE_CHECKING:
     import nbformat  # which takes a second to load
+    from nbconvert import HTMLExporter
 
 TEMPLATES = Path(__file__).parent / "templates"
 NOT_IN_REPORT = "not-in-report"  # tag of cells that serve the reader of the notebook only
@@ -38,22 +40,32 @@ def section_html(executed: nbformat.NotebookNode, notebook: str, numbering: Numb
 
     Every figure bears the name of its files in ``data-figure``, and its number in the caption.
     """
-    from nbconvert import HTMLExporter
-    from traitlets.config import Config
-
     own = copy.deepcopy(executed)
     own["cells"] = [_demoted(cell, is_first=position == 0) for position, cell in enumerate(_shown(own["cells"]))]
     for cell in own["cells"]:
         for output in cell.get("outputs", []):
             _prepare(output, notebook, numbering)
-    exporter = HTMLExporter(
+    with _EXPORTING:
+        body: str = _exporter().from_notebook_node(own)[0]
+    return body
+
+
+_EXPORTING = threading.Lock()  # of ordinary kernels several threads come here
+
+
+@lru_cache(maxsize=1)
+def _exporter() -> HTMLExporter:
+    """One for all: it takes longer to read its templates than to fill them."""
+    from nbconvert import HTMLExporter
+    from traitlets.config import Config
+
+    return HTMLExporter(
         config=Config(),
         template_name="section",
         extra_template_basedirs=[str(TEMPLATES)],
         exclude_anchor_links=True,
+        optimistic_validation=True,  # once at the end, not after each of ten steps that do nothing
     )
-    body, _ = exporter.from_notebook_node(own)
-    return body
 
 
 def headings(html: str, section: str) -> tuple[str, list[tuple[str, str]]]:

@@ -16,12 +16,19 @@ ROOMS = ("study", "methods", "analyses", "present")
 NOT_FOR_NOTEBOOKS = {"__main__", "simulate", "template", "dictionary"}
 # What notebooks and analyses import only when they need it, and what makes pages of executed notebooks.
 LIBRARIES = (
+    "IPython.core.completerlib",
+    "IPython.extensions.storemagic",
+    "ipykernel.debugger",  # every kernel has one, and it takes as long to load as all else a kernel does at its start
     "ipykernel.kernelapp",
     "lifelines",
     "nbconvert",
+    "pandas.io.formats.csvs",
+    "pyarrow.dataset",
+    "pyarrow.pandas_compat",
     "pyarrow.parquet",
     "scipy.optimize",
     "scipy.stats",
+    "sqlite3",
     "statsmodels.api",
 )
 
@@ -39,9 +46,17 @@ def load() -> None:
 
 
 def warm() -> None:
-    """Draw one figure, which finds the fonts and fills what matplotlib remembers."""
+    """Draw a figure and make a page, which finds the fonts, reads the templates and fills what libraries remember."""
+    import nbformat
+
+    from qieval.batch.pages import Numbering, section_html, templates
     from qieval.present.theme import drawing, finished
 
+    v4 = nbformat.v4
+    shown = v4.new_output("display_data", data={"text/html": "<p>a</p>", "text/plain": "a"})
+    cells = [v4.new_markdown_cell("# A\n\n**b**"), v4.new_code_cell("1", outputs=[shown])]
+    section_html(v4.new_notebook(cells=cells), "warm", Numbering())
+    templates().get_template("report.html.j2")
     with drawing(2.0) as figure:
         ax = figure.subplots()
         ax.plot([0, 1], [0, 1], "o-", label="a")
