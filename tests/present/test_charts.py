@@ -153,3 +153,10 @@ def test_drawing_changes_no_setting_of_the_reader():
     before = dict(mpl.rcParams)
     both(study_of(BEFORE))
     assert dict(mpl.rcParams) == before
+
+
+def test_settings_of_the_reader_change_no_drawing():
+    (before, _) = both(study_of(BEFORE))
+    with mpl.rc_context({"axes.grid": True, "lines.linestyle": "--", "font.sans-serif": ["x"], "savefig.dpi": 20}):
+        (after, _) = both(study_of(BEFORE))
+    assert (after.svg, after.png) == (before.svg, before.png)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,7 @@ from matplotlib.figure import Figure as Drawing
 from matplotlib.text import Text
 
 from qieval.present.display import Figure
+from qieval.present.fonts import SCRIPTS, noto_fonts
 
 # Blue, vermilion and black are told apart with any colour vision; the others serve as fills only.
 BLUE, VERMILION, BLACK, GREY = "#0072B2", "#D55E00", "#1a1a1a", "#595959"
@@ -24,17 +25,19 @@ SKY, SAND, BAND = "#56B4E9", "#F0E0C8", "#EAF2FA"
 WIDTH = 7.6  # inches; the page is as wide
 DOTS_PER_INCH = 200
 
-_SCRIPTS = ("Devanagari", "Bengali", "Tamil", "Telugu", "Gujarati", "Arabic", "Ethiopic", "Thai", "Sinhala", "Myanmar")
-
-
 FONT = "DejaVu Sans"  # matplotlib's own, so that figures agree everywhere
 
 
 @lru_cache(maxsize=1)
 def _fallback_fonts() -> list[str]:
-    """Noto for the scripts that our font lacks, where it is installed."""
+    """Noto for the scripts that our font lacks, where it is installed; also since matplotlib last made its list."""
     installed = set(font_manager.get_font_names())
-    return [name for script in _SCRIPTS if (name := f"Noto Sans {script}") in installed]
+    for script, file in noto_fonts().items():
+        if f"Noto Sans {script}" not in installed:
+            with suppress(OSError, RuntimeError):  # a file that is no font, whatever its name
+                font_manager.fontManager.addfont(file)
+    installed = set(font_manager.get_font_names())
+    return [name for script in SCRIPTS if (name := f"Noto Sans {script}") in installed]
 
 
 @lru_cache(maxsize=16)
@@ -50,6 +53,8 @@ BOXES = "Letters that no font of this computer can draw are boxes: install the N
 def drawing(height: float, *, width: float = WIDTH) -> Iterator[Drawing]:
     """A figure of so many inches to draw on, with the theme in force."""
     settings: dict[Any, Any] = {
+        # From matplotlib's own beginnings, since a matplotlibrc in the current folder is in no report's key.
+        **{name: value for name, value in mpl.rcParamsDefault.items() if name != "backend"},
         "font.family": FONT,
         "font.size": 9.5,
         "axes.titlesize": 9.5,
