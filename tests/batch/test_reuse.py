@@ -136,9 +136,11 @@ def test_each_notebook_is_decided_by_itself_and_in_order() -> None:
 @pytest.fixture(autouse=True)
 def nothing_remembered() -> Iterator[None]:
     """What is read once in a batch is read anew in each test."""
-    programs.cache_clear()
+    for found in (programs, reuse._of_this_computer):
+        found.cache_clear()
     yield
-    programs.cache_clear()
+    for found in (programs, reuse._of_this_computer):
+        found.cache_clear()
 
 
 @pytest.fixture
@@ -188,6 +190,51 @@ def test_a_notebook_that_was_only_touched_is_the_same(notebook: Notebook) -> Non
     before = recipe(request(), notebook)
     os.utime(notebook.path, ns=(1, 1))
     assert recipe(request(), notebook) == before
+
+
+def test_a_module_beside_the_notebook_changes_it_by_its_name_and_its_text(notebook: Notebook) -> None:
+    recipes = [recipe(request(), notebook)]
+    for name, text in (("helpers.py", "a = 1"), ("helpers.py", "a = 20"), ("others.py", "a = 20")):
+        for former in notebook.path.parent.glob("*.py"):
+            former.unlink()
+        (notebook.path.parent / name).write_text(text, encoding="utf-8")
+        recipes.append(recipe(request(), notebook))
+    assert len(set(recipes)) == 4
+
+
+def test_other_files_beside_the_notebook_do_not(notebook: Notebook) -> None:
+    before = recipe(request(), notebook)
+    (notebook.path.parent / "notes.txt").write_text("x", encoding="utf-8")
+    assert recipe(request(), notebook) == before
+
+
+def test_a_font_for_another_script_changes_it_once_it_is_installed_or_updated(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    font = tmp_path / "NotoSansThai-Regular.ttf"
+    recipes = []
+    for content in (None, b"x", b"xy"):
+        if content is not None:
+            font.write_bytes(content)
+        monkeypatch.setattr(reuse, "noto_fonts", lambda: {"Thai": font} if font.exists() else {})
+        reuse._of_this_computer.cache_clear()
+        recipes.append(recipe(request(), notebook))
+    assert len(set(recipes)) == 3
+
+
+@pytest.mark.parametrize("name", ["weasyprint", "pypandoc-binary"])
+def test_the_version_of_what_writes_pdf_and_word_changes_it_but_is_none_of_the_programs(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    with_other = {"qieval": {"qieval": "0"}}
+    monkeypatch.setattr(reuse, "_installed", lambda root: with_other.get(root, {root: "1"}))
+    first = recipe(request(), notebook), programs()
+    for found in (programs, reuse._of_this_computer):
+        found.cache_clear()
+    with_other[name] = {name: "999"}
+    second = recipe(request(), notebook), programs()
+    assert first[0] != second[0]
+    assert first[1] == second[1]
 
 
 def test_the_version_of_the_package_changes_it(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:

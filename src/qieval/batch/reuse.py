@@ -1,9 +1,10 @@
 """What can be kept of the last report: a section is made again only if something it is made from has changed.
 
-A section's key has two halves. Its recipe is the notebook, the parameters and the programs: qieval's own source, Python
-and the installed versions of what qieval uses. Its data are compared twice: first the bytes of the data files, which
-takes no reading; if they differ, the checked rows, so that a store shared by many collaboratives can change elsewhere.
-The rows of all tables count for every notebook, since each ends with the fingerprint of them all.
+A section's key has two halves. Its recipe is the notebook with the modules beside it, the parameters, the programs
+(qieval's own source, Python and the installed versions of what qieval uses) and what of this computer shows in a page:
+its fonts for other scripts, and what writes PDF and Word. Its data are compared twice: first the bytes of the data
+files, which takes no reading; if they differ, the checked rows, so that a store shared by many collaboratives can
+change elsewhere. The rows of all tables count for every notebook, since each ends with the fingerprint of them all.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 import qieval
 from qieval.batch.manifest import Manifest, Part
 from qieval.batch.plan import Job, Notebook, Request
+from qieval.present.fonts import noto_fonts
 
 NOT_ASKED = "was not asked for this time (--only)"
 CHANGED = "was not asked for this time (--only), and what it is made from has changed since it was made last"
@@ -29,6 +31,7 @@ CHANGED = "was not asked for this time (--only), and what it is made from has ch
 _SOURCES = {".py", ".j2", ".css", ".js", ".html", ".csv", ".json", ".yaml"}
 # Of the package requirements, those that open notebooks for people and make no number or picture.
 _FOR_PEOPLE = {"jupyterlab"}
+_FOR_PAPER = ("weasyprint", "pypandoc-binary", "pypandoc")  # optional, so no requirements of the package
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +75,15 @@ def decide(
 def recipe(request: Request, notebook: Notebook) -> str:
     """Key of all a section is made from but the data."""
     given = request.parameters.model_dump(mode="json", exclude_unset=True)
-    return _key([notebook_key(notebook.path), json.dumps(given, sort_keys=True), programs()])
+    return _key([notebook_key(notebook.path), json.dumps(given, sort_keys=True), programs(), *_of_this_computer()])
 
 
 def notebook_key(path: Path) -> str:
-    """Key of a notebook as it is stored."""
+    """Key of a notebook as it is stored, and of the modules beside it, which it may import."""
+    return _key([_file_key(path), *(f"{file.name}:{_file_key(file)}" for file in sorted(path.parent.glob("*.py")))])
+
+
+def _file_key(path: Path) -> str:
     stat = path.stat()
     return _bytes_key(path, stat.st_size, stat.st_mtime_ns)
 
@@ -84,11 +91,7 @@ def notebook_key(path: Path) -> str:
 def files_key(data: Path) -> str:
     """Key of the data files' names and bytes, whether they lie in a folder or are one workbook."""
     files = sorted(entry for entry in data.iterdir() if entry.is_file()) if data.is_dir() else [data]
-    found = []
-    for file in files:
-        stat = file.stat()
-        found.append(f"{file.name}:{_bytes_key(file, stat.st_size, stat.st_mtime_ns)}")
-    return _key(found)
+    return _key(f"{file.name}:{_file_key(file)}" for file in files)
 
 
 @lru_cache(maxsize=4096)
@@ -115,6 +118,17 @@ def programs() -> str:
     own = [f"{name.as_posix()}:{sha256(path.read_bytes()).hexdigest()}" for name, path in sources.items()]
     used = [f"{name}=={version}" for name, version in sorted(_installed("qieval").items())]
     return _key([qieval.__version__, f"{sys.version_info[:3]}", *own, *used])
+
+
+@lru_cache(maxsize=1)
+def _of_this_computer() -> tuple[str, ...]:
+    """What changes how a page looks, not what it says: fonts for other scripts, and what writes PDF and Word.
+
+    Apart from `programs`, since computers of a cluster may differ in it.
+    """
+    fonts = [f"{file.name}:{file.stat().st_size}" for file in noto_fonts().values()]
+    used = {name: version for root in _FOR_PAPER for name, version in _installed(root).items()}
+    return (*fonts, *(f"{name}=={version}" for name, version in sorted(used.items())))
 
 
 def _installed(root: str) -> dict[str, str]:
