@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import os
+import signal
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -41,6 +44,9 @@ def main() -> None:
     """Run the command; a mistake the user can mend ends in its sentence and exit code 1, never in a traceback."""
     from qieval.errors import QievalError
 
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a sign that the terminal lacks must not end a batch
+            stream.reconfigure(errors="replace")
     try:
         app()
     except QievalError as error:
@@ -86,17 +92,17 @@ def run(
 
     Example: qieval run params/*.yaml --jobs 2
     """
-    from qieval.batch.papers import require
-    from qieval.batch.pending import Wish
-    from qieval.batch.plan import choose, find_notebooks, read_requests
+    with _stoppable(), _Progress(quiet=as_json) as progress:
+        try:
+            from qieval.batch.papers import require
+            from qieval.batch.pending import Wish
+            from qieval.batch.plan import choose, find_notebooks, read_requests
 
-    formats = [name for name, asked in (("pdf", pdf), ("word", word)) if asked]
-    names = [name.strip() for given in only or [] for name in given.split(",")]
-    known = find_notebooks(notebooks)
-    wish = Wish(asked=frozenset(choose(known, names)), force=force, formats=tuple(formats))
-    requests = read_requests(sources, known)
-    try:
-        with _Progress(quiet=as_json) as progress:
+            formats = [name for name, asked in (("pdf", pdf), ("word", word)) if asked]
+            names = [name.strip() for given in only or [] for name in given.split(",")]
+            known = find_notebooks(notebooks)
+            wish = Wish(asked=frozenset(choose(known, names)), force=force, formats=tuple(formats))
+            requests = read_requests(sources, known)
             if cluster:
                 from qieval.batch.cluster import run_on_cluster
 
@@ -111,12 +117,31 @@ def run(
                     requests, known, out, wish=wish, jobs=jobs, engine=engine.value, watcher=progress,
                     only_failed=only_failed,
                 )  # fmt: skip
-    except KeyboardInterrupt:
-        _say_stopped(out, progress.ended, as_json=as_json)
-        raise typer.Exit(130) from None
-    _say_made(out, made, as_json=as_json)
+        except KeyboardInterrupt:
+            progress.close()
+            _say_stopped(out, progress.ended, as_json=as_json)
+            raise typer.Exit(130) from None
+    _say_made(out, made, only_failed=only_failed, as_json=as_json)
     if any(one.status != "made" for one in made):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Ctrl-C, or the system's request to end, stops the batch once; a second does not disturb its tidying up."""
+
+    def stop(number: int, frame: object) -> None:
+        for one in signals:
+            signal.signal(one, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(one, stop) for one in signals]
+    try:
+        yield
+    finally:
+        for one, handler in zip(signals, before, strict=True):
+            signal.signal(one, handler)
 
 
 @app.command()
@@ -254,6 +279,10 @@ class _Progress:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Take the bar away."""
         self._bar.stop()
 
     def planned(self, reports: int, notebooks: int) -> None:
@@ -276,26 +305,29 @@ class _Progress:
         line = f"{STATUS[made.status]} {made.collaborative}: {made.status}, {made.seconds:.0f} s"
         if made.left_out and not made.errors:
             line += f", without {', '.join(made.left_out)}"
-        self._say(line)
-        for error in made.errors:
-            self._say(f"    {error}")
-        for section, reason in made.failures.items():
-            self._say(f"    {section}: {reason}")
+        lines = [line, *(f"    {error}" for error in made.errors)]
+        lines += [f"    {section}: {reason}" for section, reason in made.failures.items()]
+        self._say("\n".join(lines))  # at once, since another report may end at the same moment
 
-    def _say(self, line: str) -> None:
-        # Names are text: brackets in them are not for the console to interpret.
-        if not self._quiet:
-            self._console.print(line, markup=False, highlight=False, soft_wrap=True)
+    def _say(self, lines: str) -> None:
+        if self._quiet:
+            return
+        try:
+            # Names are text: brackets in them are not for the console to interpret.
+            self._console.print(lines, markup=False, highlight=False, soft_wrap=True)
+        except (OSError, SystemExit):  # whoever listened has gone, as `head` does: the batch goes on
+            self._quiet = True
 
 
-def _say_made(out: Path, made: Sequence[Made], *, as_json: bool) -> None:
+def _say_made(out: Path, made: Sequence[Made], *, only_failed: bool, as_json: bool) -> None:
     """What came of a batch that went to its end."""
     index = (out / "index.html").resolve()
     if as_json:
         _print_json({"index": str(index), "stopped": False, "reports": [asdict(one) for one in made]})
         return
-    print(f"{_counts(made)}.")
-    print(f"Reports: {index}")
+    nothing = "No report failed last time" if only_failed else "Nothing was made"
+    with suppress(BrokenPipeError):
+        print(f"{_counts(made) or nothing}.\nReports: {index}", flush=True)
 
 
 def _say_stopped(out: Path, made: Sequence[Made], *, as_json: bool) -> None:
@@ -304,7 +336,7 @@ def _say_stopped(out: Path, made: Sequence[Made], *, as_json: bool) -> None:
         index = str((out / "index.html").resolve())
         _print_json({"index": index, "stopped": True, "reports": [asdict(one) for one in made]})
         return
-    print(f"Stopped. {_counts(made)}. The others are as they were before.", file=sys.stderr)
+    print(f"Stopped. {_counts(made) or 'Nothing was made'}. The others are as they were before.", file=sys.stderr)
 
 
 def _counts(made: Sequence[Made]) -> str:
@@ -314,7 +346,7 @@ def _counts(made: Sequence[Made]) -> str:
     said = {"made": "made", "section failed": "with a failed section", "not made": "not made"}
     parts = [f"{fresh[status]:,} {words}" for status, words in said.items() if fresh[status]]
     parts[1 if fresh["made"] else 0 : 0] = [f"{reused:,} reused, since nothing has changed"] if reused else []
-    return ", ".join(parts) or "Nothing was made"
+    return ", ".join(parts)
 
 
 def _print_json(content: object) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 import pytest
 
 from qieval.batch.execute import Run, run_notebook
@@ -111,6 +112,27 @@ def test_one_that_asks_for_more_memory_than_there_is_says_so(small: Job, tmp_pat
     limited = "import resource; resource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33)); x = bytearray(2**36)"
     run, _ = ran(small, tmp_path, server, limited)
     assert run.failure == "memory ran out -> run fewer notebooks at once (--jobs 1), or on a computer with more memory"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no groups of processes")
+@pytest.mark.parametrize("end", ["", "os.kill(os.getpid(), 9)"])
+def test_what_a_notebook_started_ends_with_it(small: Job, tmp_path: Path, server: Server, end: str) -> None:
+    known = tmp_path / "number"
+    start = f"import os, pathlib, subprocess; x = subprocess.Popen(['sleep', '600']); pathlib.Path({str(known)!r})"
+    ran(small, tmp_path, server, f"{start}.write_text(str(x.pid))", end)
+    assert until(lambda: not psutil.pid_exists(int(known.read_text())))
+
+
+def test_a_notebook_meets_nothing_that_the_user_has_set_up_in_ipython(
+    small: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, server: Server
+) -> None:
+    startup = tmp_path / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "own.py").write_text("title = 'changed'", encoding="utf-8")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    _, executed = ran(small, tmp_path, server, "print('own' in dir(), get_ipython().ipython_dir.endswith('ipython'))")
+    assert executed["cells"][2]["outputs"][0]["text"] == "False True\n"
+    assert not list((tmp_path / "ipython").rglob("*.sqlite"))
 
 
 def test_one_that_crashes_is_told_by_its_signal(small: Job, tmp_path: Path, server: Server) -> None:

@@ -157,6 +157,18 @@ def test_a_batch_that_is_killed_takes_its_server_and_kernels_with_it(tmp_path: P
     assert until(lambda: list(temporary.iterdir()) == [])
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a process cannot be asked there whether it lives")
+def test_what_a_batch_left_that_was_killed_with_its_server_is_swept_by_the_next(
+    temporary: Path, tmp_path: Path
+) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    for left in (f"qieval-{dead.pid}-x", f"pymp-x/qieval-{dead.pid}-x", f"qieval-{os.getpid()}-x", "pymp-other/x"):
+        (temporary / left).mkdir(parents=True)
+    started(tmp_path, "end", temporary).communicate(timeout=SLOW)
+    assert until(lambda: {path.name for path in temporary.iterdir()} == {f"qieval-{os.getpid()}-x", "pymp-other"})
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="this system does not fork")
 def test_where_temporary_files_have_long_names_a_shorter_place_is_taken(tmp_path: Path) -> None:
     deep = tmp_path / ("x" * 100)

@@ -17,6 +17,7 @@ import yaml
 from qieval.batch.lock import holding
 from qieval.present.display import KEY_FIGURES
 from tests.batch.conftest import PROJECT, qieval
+from tests.batch.test_kernels import SLOW
 
 PILOT = PROJECT / "params" / "hub_spoke_india.yaml"
 
@@ -97,6 +98,95 @@ def test_an_interrupted_run_says_so_and_leaves_nothing_half_made(tmp_path: Path)
     assert left == {"index.html", "compare.html", "key_figures.xlsx", ".lock"}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="stops as a terminal does elsewhere")
+@pytest.mark.parametrize("seconds", [0.05, 0.3, 0.9, 1.8])
+def test_ctrl_c_while_all_is_still_loading_says_one_line(tmp_path: Path, seconds: float) -> None:
+    command = [sys.executable, "-m", "qieval", "run", str(PILOT), "--out", str(tmp_path / "reports")]
+    running = subprocess.Popen(
+        command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    time.sleep(seconds)
+    os.killpg(running.pid, signal.SIGINT)
+    printed, errors = running.communicate(timeout=SLOW)
+    if running.returncode == -signal.SIGINT:
+        return  # Python itself was not yet there
+    assert (running.returncode, printed) == (130, "")
+    assert errors.startswith("Stopped. Nothing was made.")
+    assert len(errors.splitlines()) == 1
+
+
+def test_a_folder_that_is_no_report_is_never_replaced(tmp_path: Path) -> None:
+    tiny_notebook(tmp_path / "notebooks", "good", "1 + 1")
+    data = tmp_path / "one"
+    data.mkdir()
+    (data / "visit_totals.csv").write_text("mentor_type,planned,done\nhub,10,7\n", encoding="utf-8")
+    source = asked(tmp_path, "one", data="one")
+    done = qieval("run", source, "--notebooks", tmp_path / "notebooks", "--out", tmp_path)
+    assert done.returncode == 1
+    assert "one: is there already, and is no report of qieval; it was left as it is -> choose another" in done.stdout
+    assert [path.name for path in data.iterdir()] == ["visit_totals.csv"]
+
+
+def test_data_and_parameters_inside_the_last_report_are_not_lost_with_it(tmp_path: Path) -> None:
+    tiny_notebook(tmp_path / "notebooks", "good", "1 + 1")
+    common = ("--notebooks", tmp_path / "notebooks", "--out", tmp_path / "reports")
+    assert qieval("run", asked(tmp_path, "one"), *common).returncode == 0
+    inside = asked(tmp_path / "reports" / "one", "one", title="Another title")
+    done = qieval("run", inside, *common)
+    assert done.returncode == 1
+    assert "one.yaml: lies where the report is to be written, and would be lost -> choose another folder" in done.stdout
+    assert inside.exists()
+
+
+FIGURE = "{'qieval': {'kind': 'figure'}}"  # says it is one, and has no picture
+FAULTY = f"from IPython.display import display; display({{'text/plain': 'x'}}, metadata={FIGURE}, raw=True)"
+
+
+def test_a_report_that_is_given_up_is_listed_keeps_the_last_one_and_is_repeated(tmp_path: Path) -> None:
+    tiny_notebook(tmp_path / "notebooks", "good", "print('as it was')")
+    sources = [asked(tmp_path, "one"), asked(tmp_path, "two")]
+    common = ("--notebooks", tmp_path / "notebooks", "--out", tmp_path / "reports", "--json")
+    assert qieval("run", sources[0], *common).returncode == 0
+    tiny_notebook(tmp_path / "notebooks", "good", FAULTY)
+    told = said(qieval("run", *sources, *common))
+    assert {one["status"] for one in told.values()} == {"not made"}
+    assert "a fault in qieval or in a notebook kept it from being made (" in told["two"]["errors"][0]
+    index = (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
+    assert "2 not made" in index
+    assert "as it was" in (tmp_path / "reports" / "one" / "previous" / "report.html").read_text(encoding="utf-8")
+    tiny_notebook(tmp_path / "notebooks", "good", "print('mended')")
+    again = said(qieval("run", *sources, *common, "--only-failed"))
+    assert {name: one["status"] for name, one in again.items()} == {"one": "made", "two": "made"}
+    assert not (tmp_path / "reports" / "one" / "previous").exists()
+
+
+def test_a_workbook_that_cannot_be_replaced_is_told_and_the_index_is_there(tmp_path: Path) -> None:
+    tiny_notebook(tmp_path / "notebooks", "good", "1 + 1")
+    (tmp_path / "reports" / "key_figures.xlsx").mkdir(parents=True)
+    done = qieval("run", asked(tmp_path, "one"), "--notebooks", tmp_path / "notebooks", "--out", tmp_path / "reports")
+    assert done.returncode == 1
+    assert "key_figures.xlsx: cannot be replaced (Is a directory) -> close it in Excel, and run again" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "one/report.html" in (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
+
+
+def test_what_listened_may_go_and_signs_may_lack(tmp_path: Path) -> None:
+    tiny_notebook(tmp_path / "notebooks", "good", "1 + 1")
+    sources = [asked(tmp_path, name) for name in ("one", "two")]
+    command = [sys.executable, "-m", "qieval", "run", *map(str, sources), "--notebooks", str(tmp_path / "notebooks")]
+    command += ["--out", str(tmp_path / "reports")]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, cwd=PROJECT, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "reports" / "two" / "report.html").exists()
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*command, "--force"], cwd=PROJECT, env=environment, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"? one: made" in done.stdout
+
+
 def test_a_kernel_that_dies_fails_its_section_with_a_reason(tmp_path: Path) -> None:
     tiny_notebook(tmp_path / "notebooks", "dies", "import os; os._exit(9)")
     done = qieval("run", PILOT, "--notebooks", tmp_path / "notebooks", "--out", tmp_path / "reports")
@@ -140,7 +230,7 @@ def test_what_has_not_changed_is_reused_and_the_index_says_so(tmp_path: Path) ->
     again = said(qieval("run", *sources, *common))
     assert {name: one["reused"] for name, one in again.items()} == {"one": True, "two": False}
     index = (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
-    assert "1 unchanged and reused, 1 run anew" in index
+    assert "2 made, 1 of them unchanged and reused when last asked for" in index
     forced = said(qieval("run", *sources, *common, "--force"))
     assert {one["reused"] for one in forced.values()} == {False}
 

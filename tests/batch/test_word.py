@@ -61,7 +61,8 @@ def shares(*rows: str) -> list[float]:
 
 
 def test_a_column_has_the_width_that_its_texts_ask_for() -> None:
-    assert shares("<th>Facility</th><th>n</th>", "<td>Amber Dragon</td><td>3</td>") == pytest.approx([78.9, 21.1], abs=0.1)
+    widths = shares("<th>Facility</th><th>n</th>", "<td>Amber Dragon</td><td>3</td>")
+    assert widths == pytest.approx([78.9, 21.1], abs=0.1)
 
 
 def test_no_column_is_narrower_than_its_longest_word_however_long_the_others_are() -> None:

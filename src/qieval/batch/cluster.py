@@ -11,6 +11,7 @@ from qieval.batch.pending import Pending, Wish
 from qieval.batch.plan import Notebook, Request
 from qieval.batch.results import Made
 from qieval.batch.run import Watcher, batch_folder, still_to_make
+from qieval.batch.steps import fault
 from qieval.batch.worker import Order, Parcel, make_whole
 from qieval.errors import ReportError
 
@@ -58,7 +59,7 @@ def run_on_cluster(
             results.append(made)
             watcher.report_made(made)
 
-        to_make = still_to_make(requests, notebooks, out, work, wish=wish, only_failed=only_failed, reused=ended)
+        to_make = still_to_make(requests, notebooks, out, work, wish=wish, only_failed=only_failed, ended=ended)
         watcher.planned(len(to_make), sum(len(one.recipes) for one in to_make))
         if to_make:
             with _connected(address, patience) as client:
@@ -106,12 +107,12 @@ def _make(client: Client, to_make: Sequence[Pending], watcher: Watcher, ended: C
         send_one()
     for future in coming:
         one = sent.pop(future.key)
-        parcel = _received(future)
+        parcel = _received(future, one)
         future.release()
         send_one()
         if isinstance(parcel, str):
             watcher.settled(len(one.recipes))
-            ended(one.not_made(parcel))
+            ended(one.give_up(parcel))
             continue
         watcher.settled(len(one.recipes) - parcel.n_run)
         for _ in range(parcel.n_run):
@@ -120,13 +121,12 @@ def _make(client: Client, to_make: Sequence[Pending], watcher: Watcher, ended: C
             parcel.unpack(one.making)
             one.place(parcel.made)
         except ReportError as error:  # its place is taken, by a file that is open for instance
-            one.give_up()
-            ended(one.not_made(str(error)))
+            ended(one.give_up(str(error)))
         else:
             ended(parcel.made)
 
 
-def _received(future: Future) -> Parcel | str:
+def _received(future: Future, one: Pending) -> Parcel | str:
     """What a worker sent, or in words why this report alone could not be made.
 
     Raises
@@ -148,4 +148,4 @@ def _received(future: Future) -> Parcel | str:
         raise ReportError(f"the workers cannot import {error.name} -> install there what is installed here")
     if isinstance(error, KilledWorker):
         return "every worker that tried it was ended, mostly because memory ran out -> give the workers more memory"
-    return f"{type(error).__name__}: {error}"
+    return fault(error, one)

@@ -10,7 +10,7 @@ from itertools import count
 
 Step = Callable[[], "Sequence[Step]"]  # does a part of one report, and returns what can be done next for it
 
-PATIENCE = 0.5  # seconds that threads are given to end when the batch is stopped
+PATIENCE = 0.3  # seconds that threads are given to end when the batch is stopped
 
 
 class Drivers:

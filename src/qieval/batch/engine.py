@@ -15,7 +15,7 @@ from nbclient.exceptions import DeadKernelError
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 
-from qieval.batch.kernels import ONE_THREAD, Provisioner, Server
+from qieval.batch.kernels import Provisioner, Server
 
 NAME = "qieval"  # by which papermill knows the engine
 ENDED = "NotebookEnded"  # the name of the error in a notebook that did not end by itself; its message is a sentence
@@ -48,7 +48,7 @@ class Engine(NBClientEngine):
         client = _NotebookClient(nb_man, km=manager, shutdown_kernel="immediate", extra_arguments=["--log-level=50"])
         try:
             with _limit(minutes, provisioner) as limit:
-                client.execute(cwd=folder, env={**os.environ, **ONE_THREAD, **environment}, cleanup_kc=True)
+                client.execute(cwd=folder, env={**os.environ, **server.environment, **environment}, cleanup_kc=True)
         except DeadKernelError:
             if server.stopped:
                 reason = STOPPED

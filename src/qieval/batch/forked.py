@@ -62,4 +62,4 @@ def _end_with_the_batch() -> None:
     batch = parent_process()
     if batch is not None:
         batch.join()
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.killpg(0, signal.SIGKILL)  # and what it has started

@@ -24,9 +24,10 @@ def write_index(folder: Path) -> Path:
     Returns the path of the first. Each file is whole at any moment.
     """
     records = read_records(folder)
+    path = replace_text(folder / "index.html", index_page(folder, records))
     write_compare(folder, records)
-    write_workbook(folder, records)
-    return replace_text(folder / "index.html", index_page(folder, records))
+    write_workbook(folder, records)  # last, since it is what may be open in Excel
+    return path
 
 
 def index_page(folder: Path, records: Sequence[Record]) -> str:
@@ -41,7 +42,8 @@ def index_page(folder: Path, records: Sequence[Record]) -> str:
             rows=[_row(folder, record) for record in records],
             columns=columns,
             counts={status: sum(record["status"] == status for record in records) for status in STATUS},
-            reused=sum(bool(record.get("reused")) for record in records),
+            # As the last batch that was asked for each report left it: not all are asked for in every batch.
+            reused=sum(record["status"] == "made" and bool(record.get("reused")) for record in records),
             tiles=_tiles(records),
             made_on=last_made(list(records)),
             version=qieval.__version__,

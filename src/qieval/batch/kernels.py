@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from multiprocessing import forkserver, util
+from multiprocessing import forkserver, resource_tracker, util
 from multiprocessing.connection import Pipe, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
@@ -28,6 +28,7 @@ from jupyter_client.provisioning import LocalProvisioner
 from traitlets.config import Config
 
 from qieval.batch import forked
+from qieval.errors import ReportError
 
 Engine = Literal["fork", "plain"]
 
@@ -49,7 +50,6 @@ class Stopped(Exception):  # noqa: N818 - not an error: the user asked for it
 class _Process(Protocol):
     pid: int
 
-    def kill(self) -> None: ...
     def poll(self) -> int | None: ...
 
 
@@ -62,6 +62,11 @@ class Server:
         self._folder = folder  # holds connection files and sockets
         self._running: set[_Process] = set()
         self._lock = threading.Lock()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of every kernel: one thread, and nothing of what the user has set up for his own sessions in IPython."""
+        return ONE_THREAD | {"IPYTHONDIR": str(self._folder / "ipython")}
 
     def manager(self) -> tuple[AsyncKernelManager, Provisioner]:
         """What manages and what starts a kernel of its own, which talks through files in a private folder."""
@@ -103,7 +108,7 @@ class Server:
                 process = self.started(_Forked(forked.answer, sender, function, arguments))
             try:
                 found, error = receiver.recv()
-            except EOFError:
+            except (EOFError, ConnectionError):
                 if self.stopped:
                     raise Stopped from None
                 raise RuntimeError(f"a worker process ended by itself ({process.wait()})") from None
@@ -118,7 +123,7 @@ class Server:
         """Keep a process in mind until it has `ended`, so that `stop` reaches it; returns it."""
         self._running.add(process)
         if self.stopped:  # between the question whether to start it and now
-            process.kill()
+            end_group(process.pid)
         return process
 
     def ended(self, process: _Process) -> None:
@@ -133,8 +138,7 @@ class Server:
         """End every kernel and every call at once; none is started after this."""
         self.stopped = True
         for process in self.running():
-            with suppress(OSError):
-                process.kill()
+            end_group(process.pid)
 
 
 @contextmanager
@@ -143,18 +147,48 @@ def kernels(engine: Engine, jobs: int) -> Iterator[Server]:
 
     Where processes cannot be forked safely, ordinary kernels serve whatever the engine.
     """
-    root = _private_root() if engine == "fork" and _can_fork() else None
+    try:
+        _sweep(Path(tempfile.gettempdir()))
+        root = _private_root() if engine == "fork" and _can_fork() else None
+        folder = Path(tempfile.mkdtemp(prefix=f"qieval-{os.getpid()}-", dir=root))
+    except OSError as error:
+        raise ReportError(
+            f"no temporary folder can be made ({error.strerror or error}) -> name one that can be written to in TMPDIR"
+        ) from None
     if root is None:
         engine = "plain"
-    folder = Path(tempfile.mkdtemp(prefix="qieval-", dir=root))
     if engine == "fork":
         _start_server()
     server = Server(engine, folder)
     try:
         yield server
+    except BaseException:  # it may be loading still, and would go on for seconds
+        if engine == "fork":
+            _end_server()
+        raise
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(temporary: Path) -> None:
+    """Remove what a batch has left that was killed together with its server."""
+    for found in [*temporary.glob("qieval-*-*"), *temporary.glob("pymp-*/qieval-*-*")]:
+        number = found.name.split("-")[1]
+        if number.isdecimal() and not _is_alive(int(number)):
+            shutil.rmtree(found if found.parent == temporary else found.parent, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    if os.name == "nt":
+        return True  # there asking in this way would end it
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 def _private_root() -> str | None:
@@ -176,6 +210,8 @@ def _can_fork() -> bool:
 
 def _start_server() -> None:
     """Start the one server of this process, unless it runs already; it loads while the batch goes on."""
+    # It lets Ctrl-C through again for whoever starts it, so it must be there before that is forbidden.
+    resource_tracker.ensure_running()
     before = dict(os.environ)
     # Ctrl-C is for the batch, also while the server is still loading.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -190,8 +226,35 @@ def _start_server() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
+def _end_server() -> None:
+    """End the server at once; the next who needs one starts another."""
+    number = getattr(forkserver._forkserver, "_forkserver_pid", None)
+    if number is not None:
+        with suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
+
+
 def _context() -> ForkServerContext:
     return multiprocessing.get_context("forkserver")
+
+
+def send_to_group(process: int, number: int) -> None:
+    """Signal a process and what it has started; its group is that of its own number, once it has one."""
+    try:
+        os.killpg(process, number)
+    except ProcessLookupError:  # it has none yet, or all have ended
+        with suppress(ProcessLookupError):
+            os.kill(process, number)
+
+
+def end_group(process: int) -> None:
+    """End a process and what it has started, at once."""
+    if os.name == "nt":
+        with suppress(OSError):
+            os.kill(process, signal.SIGTERM)  # there it ends a process as SIGKILL does
+    else:
+        with suppress(PermissionError):
+            send_to_group(process, signal.SIGKILL)
 
 
 class _Forked:
@@ -218,12 +281,7 @@ class _Forked:
         return self.poll()
 
     def send_signal(self, number: int) -> None:
-        with suppress(ProcessLookupError):
-            # Its whole group, once it has one: what a notebook started ends with it.
-            if os.getpgid(self.pid) == self.pid:
-                os.killpg(self.pid, number)
-            else:
-                os.kill(self.pid, number)
+        send_to_group(self.pid, number)
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
@@ -254,12 +312,13 @@ class Provisioner(LocalProvisioner):
     def end(self) -> None:
         """End the kernel at once, from any thread."""
         if self.known is not None:
-            self.known.kill()
+            end_group(self.known.pid)
 
     async def cleanup(self, restart: bool = False) -> None:
         await super().cleanup(restart=restart)
         if self.known is not None:
             self.server.ended(self.known)
+            self.end()  # what the notebook has started and left behind
 
 
 class _ForkProvisioner(Provisioner):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from qieval.batch import pdf, word
+from qieval.errors import ReportError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +23,15 @@ FORMATS = {
     "pdf": Format(file=pdf.NAME, require=pdf.require_pdf, write=pdf.write_pdf),
     "word": Format(file=word.NAME, require=word.require_word, write=word.write_word),
 }
+
+
+def can_be_made(name: str) -> bool:
+    """Whether what a format takes is installed."""
+    try:
+        FORMATS[name].require()
+    except ReportError:
+        return False
+    return True
 
 
 def require(formats: Iterable[str]) -> None:

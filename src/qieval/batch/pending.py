@@ -22,11 +22,11 @@ from qieval.batch.manifest import (
     only_intact,
     read_manifest,
 )
-from qieval.batch.papers import FORMATS
-from qieval.batch.place import put_in_place, replace_json
+from qieval.batch.papers import FORMATS, can_be_made
+from qieval.batch.place import put_in_place, refuse_what_is_no_report, replace_json
 from qieval.batch.plan import Job, Notebook, Request, read_job
 from qieval.batch.results import Made, made_of
-from qieval.errors import DataError
+from qieval.errors import DataError, ReportError
 
 if TYPE_CHECKING:
     from qieval.batch.execute import Run
@@ -52,7 +52,8 @@ class Pending:
     final: Path
     work: Path  # the batch's folder to work in
     recipes: dict[str, str]  # by notebook
-    files: str  # key of its data files; empty if there are none
+    data: Path | None  # its data files, if there are any
+    files: str  # their key; empty if there are none
     former: Manifest | None  # of the last report that was made
     former_folder: Path
     job: Job | None = None  # once its data have been checked
@@ -78,6 +79,23 @@ class Pending:
         """Where its checked data lie for its notebooks; no collaborative's name has a dot."""
         return self.work / f"{self.name}.data"
 
+    def refuse_to_lose(self) -> None:
+        """See that putting it in its place takes nothing away but its last report.
+
+        Raises
+        ------
+        ReportError
+            If its data or its parameter file lie there, or something that is no report.
+        """
+        refuse_what_is_no_report(self.final)
+        place = self.final.resolve()
+        for own in (self.request.source, *filter(None, [self.data])):
+            if place in (own.resolve(), *own.resolve().parents):
+                raise ReportError(
+                    f"{own.name}: lies where the report is to be written, and would be lost -> choose another folder "
+                    "with --out"
+                )
+
     def failed_last_time(self) -> bool:
         """Whether the last batch did not make all of it, or it was never finished."""
         manifest = read_manifest(self.final)
@@ -97,7 +115,8 @@ class Pending:
             return False
         decision = self._decide(self.former, same_data=same_data)
         return (
-            not decision.to_make
+            self.former.status == "made"
+            and not decision.to_make
             and decision.kept == self.former.parts
             and all(FORMATS[name].file in self.former.sizes for name in self.wish.formats)
             and self.former.is_whole(self.final)
@@ -204,8 +223,14 @@ class Pending:
         )
         runs = [*kept.values(), *self.runs]
         has_previous = bool(job.errors) and self.former is not None
-        made = server.call(make_report, job, runs, self.making, manifest, tuple(self.wish.formats), has_previous)
+        made = server.call(make_report, job, runs, self.making, manifest, self._formats(), has_previous)
         return replace(made, kept=tuple(kept))
+
+    def _formats(self) -> tuple[str, ...]:
+        """Those asked for, and those that the last report has: else asking for one would take away the other."""
+        there = self.former.sizes if self.former is not None else {}
+        again = [name for name, one in FORMATS.items() if one.file in there and name not in self.wish.formats]
+        return (*self.wish.formats, *filter(can_be_made, again))
 
     def place(self, made: Made) -> None:
         """Put it in its place, and remove what it took to make it."""
@@ -215,14 +240,31 @@ class Pending:
         put_in_place(self.making, self.final, self.work)
         shutil.rmtree(self.snapshot, ignore_errors=True)
 
-    def give_up(self) -> None:
-        """Remove what there is of it; its last report stays in its place."""
+    def give_up(self, reason: str) -> Made:
+        """Put a page in its place that says why there is no report, with the last one beside it.
+
+        Where even this cannot be done, the last report stays as it is.
+        """
+        from qieval.batch.making import make_report
+
         self.given_up = True
         for folder in (self.making, self.snapshot):
             shutil.rmtree(folder, ignore_errors=True)
+        nothing = Job(
+            request=self.request, summary="", fingerprint="", errors=(reason,), warnings=(), notebooks=(), left_out=()
+        )
+        manifest = Manifest(collaborative=self.name, status="", files="", rows="")
+        try:
+            self.making.mkdir()
+            made = make_report(nothing, (), self.making, manifest, (), self.former is not None)
+            self.place(made)
+        except (OSError, ReportError):
+            shutil.rmtree(self.making, ignore_errors=True)
+            return self.left_alone(reason)
+        return made
 
-    def not_made(self, reason: str) -> Made:
-        """What is said if it could not be finished; the last report stays as it is."""
+    def left_alone(self, reason: str) -> Made:
+        """What is said of one that is not begun: nothing is written where it would go."""
         return Made(collaborative=self.name, title=self.request.parameters.title, status="not made", errors=(reason,))
 
     def _kept(self) -> list[str]:
@@ -238,6 +280,7 @@ class Pending:
 def pending(request: Request, notebooks: Sequence[Notebook], out: Path, work: Path, wish: Wish) -> Pending:
     """A report that is asked for, with what there is of it in `out`."""
     final = out / request.parameters.collaborative
+    data = _data(request)
     manifest = read_manifest(final)
     former_folder = final / PREVIOUS if manifest is not None and manifest.status == "not made" else final
     return Pending(
@@ -247,16 +290,24 @@ def pending(request: Request, notebooks: Sequence[Notebook], out: Path, work: Pa
         final=final,
         work=work,
         recipes={notebook.name: reuse.recipe(request, notebook) for notebook in notebooks},
-        files=_files_key(request),
+        data=data,
+        files=_files_key(data),
         former=read_manifest(former_folder),
         former_folder=former_folder,
     )
 
 
-def _files_key(request: Request) -> str:
+def _data(request: Request) -> Path | None:
     from qieval.study.study import find_data
 
     try:
-        return reuse.files_key(find_data(request.parameters.data, request.home))
-    except (DataError, OSError):  # the check will say it in words
+        return find_data(request.parameters.data, request.home)
+    except DataError:  # the check will say it in words
+        return None
+
+
+def _files_key(data: Path | None) -> str:
+    try:
+        return reuse.files_key(data) if data is not None else ""
+    except OSError:  # likewise
         return ""

@@ -19,6 +19,7 @@ from typing import Any
 from qieval.errors import ReportError
 
 WORK = ".making-"  # how the folder begins in which a batch works, inside the one its reports go to
+MARKS = ("manifest.json", "report.json")  # one of which every report has
 _ASIDE = "aside"  # in there: reports on their way out
 # What a page across reports is called until it is whole.
 _UNFINISHED = re.compile(r"\.(index\.html|compare\.html|key_figures\.xlsx)\.\d+")
@@ -64,10 +65,12 @@ def put_in_place(new: Path, final: Path, work: Path) -> None:
     Raises
     ------
     ReportError
-        If the place cannot be written to, for instance because a file in it is open in Excel.
+        If there is something else than a report in its place, or the place cannot be written to, for instance because
+        a file in it is open in Excel.
     OSError
         If the disk is at fault.
     """
+    refuse_what_is_no_report(final)
     sync(new)
     try:
         if not final.exists():
@@ -80,6 +83,24 @@ def put_in_place(new: Path, final: Path, work: Path) -> None:
         ) from None
     _sync_one(final.parent)
     shutil.rmtree(new, ignore_errors=True)
+
+
+def refuse_what_is_no_report(final: Path) -> None:
+    """See that nothing but a report, or an empty folder, would be lost if one took this place.
+
+    Raises
+    ------
+    ReportError
+        If it is something else, such as the folder of the data.
+    """
+    if not os.path.lexists(final):
+        return
+    is_folder = final.is_dir() and not final.is_symlink()
+    if not is_folder or (any(final.iterdir()) and not any((final / name).is_file() for name in MARKS)):
+        raise ReportError(
+            f"{final.name}: is there already, and is no report of qieval; it was left as it is -> choose another "
+            "folder with --out, or another name for the collaborative"
+        )
 
 
 def _replace_in_two_steps(new: Path, final: Path, aside: Path) -> None:

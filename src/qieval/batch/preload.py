@@ -64,14 +64,14 @@ def warm() -> None:
         finished(figure, name="warm", alt="", caption="")
 
 
-def _tidy_up(folders: list[str], server: int) -> None:
-    """The server is the last to end, also after a SIGKILL of the batch, and leaves nothing behind."""
-    if os.getpid() == server:
+def _tidy_up(folders: list[str], server: int, batch: int) -> None:
+    """After a SIGKILL of the batch the server is the last to end; otherwise the batch removes its folders itself."""
+    if os.getpid() == server and os.getppid() != batch:
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-atexit.register(_tidy_up, os.environ.get(FOLDERS, "").split(os.pathsep), os.getpid())
+atexit.register(_tidy_up, os.environ.get(FOLDERS, "").split(os.pathsep), os.getpid(), os.getppid())
 load()
 with contextlib.suppress(Exception):  # a cold kernel is only slower
     warm()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal, Protocol
 
+from qieval.batch.folders import without_folders
 from qieval.batch.index import write_index
 from qieval.batch.lock import holding
 from qieval.batch.pending import Pending, Wish, pending
@@ -71,7 +72,7 @@ def run_batch(
             results.append(made)
             watcher.report_made(made)
 
-        to_make = still_to_make(requests, notebooks, out, work, wish=wish, only_failed=only_failed, reused=ended)
+        to_make = still_to_make(requests, notebooks, out, work, wish=wish, only_failed=only_failed, ended=ended)
         watcher.planned(len(to_make), sum(len(one.recipes) for one in to_make))
         if to_make:
             # What runs notebooks takes a second to load, which a batch of unchanged reports need not wait for.
@@ -95,14 +96,17 @@ def batch_folder(out: Path) -> Iterator[Path]:
             with work_folder(out) as work:
                 try:
                     yield work
-                finally:
-                    write_index(out)  # also after an interruption: what was finished is listed
+                except BaseException:
+                    with suppress(Exception):  # what was finished is listed all the same
+                        write_index(out)
+                    raise
+                write_index(out)
         except OSError as error:
-            if error.errno not in NO_ROOM:
-                raise
+            remedy = "make room" if error.errno in NO_ROOM else "see to the disk"
+            where = without_folders(str(error), out)
             raise ReportError(
-                f"{out}: cannot be written to ({error.strerror}) -> make room, or choose another folder with --out; "
-                "reports that were finished are in place"
+                f"{out}: the batch was stopped by a file that cannot be written ({where}) -> {remedy}, or choose "
+                "another folder with --out; reports that were finished are in place"
             ) from None
 
 
@@ -114,16 +118,21 @@ def still_to_make(
     *,
     wish: Wish,
     only_failed: bool,
-    reused: Callable[[Made], None],
+    ended: Callable[[Made], None],
 ) -> list[Pending]:
-    """The reports that something has changed for; of the others `reused` is told."""
+    """The reports that something has changed for; `ended` is told of those reused, and those that have no place."""
     to_make = []
     for request in requests:
         one = pending(request, notebooks, out, work, wish)
         if only_failed and not one.failed_last_time():
             continue
+        try:
+            one.refuse_to_lose()
+        except ReportError as error:
+            ended(one.left_alone(str(error)))
+            continue
         if one.has_same_files() and one.is_unchanged(same_data=True):
-            reused(one.keep_last())
+            ended(one.keep_last())
         else:
             to_make.append(one)
     return to_make

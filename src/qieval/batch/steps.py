@@ -30,6 +30,12 @@ def make(
             raise
 
 
+def fault(error: BaseException, one: Pending) -> str:
+    """A fault of ours in words, as far as there are any."""
+    known = without_folders(f"{type(error).__name__}: {error}", one.request.home)
+    return f"a fault in qieval or in a notebook kept it from being made ({known}) -> please report it"
+
+
 class _Making:
     """The steps that make a report: its data are checked, its notebooks run, and all of it written and put in place."""
 
@@ -73,11 +79,11 @@ class _Making:
         except OSError as error:
             if error.errno in NO_ROOM:
                 raise
-            reason = f"{error.strerror or error} -> see to the disk"
+            reason = without_folders(f"a file could not be read or written ({error}) -> run again", one.request.home)
         except ReportError as error:
             reason = str(error)
         except Exception as error:  # a fault in one report must not cost the others
-            reason = without_folders(f"{type(error).__name__}: {error}", one.request.home)
-        one.give_up()
-        self._ended(one.not_made(reason))
+            reason = fault(error, one)
+        if not self._server.stopped:  # what was stopped has not failed
+            self._ended(one.give_up(reason))
         return ()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qieval.batch.records import Record
+from qieval.errors import ReportError
 from qieval.present.wording.key_figures import explained
 
 if TYPE_CHECKING:
@@ -22,7 +23,13 @@ Row = dict[str, Any]
 
 
 def write_workbook(folder: Path, records: Sequence[Record]) -> Path:
-    """Write ``key_figures.xlsx`` into `folder`, whole at any moment; returns its path."""
+    """Write ``key_figures.xlsx`` into `folder`, whole at any moment; returns its path.
+
+    Raises
+    ------
+    ReportError
+        If the one that is there is open in Excel.
+    """
     from openpyxl import Workbook
 
     sheets: dict[str, list[Row]] = {}
@@ -47,6 +54,11 @@ def write_workbook(folder: Path, records: Sequence[Record]) -> Path:
     try:
         book.save(unfinished)
         unfinished.replace(path)
+    except (PermissionError, IsADirectoryError) as error:
+        raise ReportError(
+            f"{path.name}: cannot be replaced ({error.strerror}) -> close it in Excel, and run again; the reports are "
+            "in place"
+        ) from None
     finally:
         unfinished.unlink(missing_ok=True)
     return path

@@ -11,8 +11,9 @@ from functools import lru_cache
 from multiprocessing import current_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 
-from qieval.batch import reuse
+from qieval.batch import papers, reuse
 from qieval.batch.kernels import Server, kernels
 from qieval.batch.manifest import NOTEBOOKS, Manifest
 from qieval.batch.pending import Pending, Wish
@@ -32,7 +33,7 @@ class Order:
 
     request: Request
     notebooks: tuple[Notebook, ...]
-    stored: Mapping[str, bytes]  # the notebooks' files: the worker may have none at that place
+    stored: Mapping[str, bytes]  # the notebooks' files by name: the worker may have none at that place
     wish: Wish
     recipes: Mapping[str, str]
     files: str  # key of the data files
@@ -47,7 +48,7 @@ class Order:
         return cls(
             request=one.request,
             notebooks=tuple(one.notebooks),
-            stored={notebook.name: notebook.path.read_bytes() for notebook in one.notebooks},
+            stored={notebook.path.name: notebook.path.read_bytes() for notebook in one.notebooks},
             wish=one.wish,
             recipes=one.recipes,
             files=one.files,
@@ -62,14 +63,15 @@ class Order:
         for place, files in ((stored, self.stored), (former / NOTEBOOKS, self.executed)):
             place.mkdir(parents=True)
             for name, content in files.items():
-                (place / name).with_suffix(".ipynb").write_bytes(content)
+                (place / name).write_bytes(content)
         return Pending(
             request=self.request,
-            notebooks=[replace(one, path=stored / f"{one.name}.ipynb") for one in self.notebooks],
+            notebooks=[replace(one, path=stored / one.path.name) for one in self.notebooks],
             wish=self.wish,
             final=folder / "final",
             work=folder,
             recipes=dict(self.recipes),
+            data=None,
             files=self.files,
             former=self.former,
             former_folder=former,
@@ -97,16 +99,18 @@ def make_whole(order: Order) -> Parcel:
     ------
     ReportError
         If what is installed here differs from what is installed where the batch was started, or the folder of the
-        parameters is not to be seen from here.
+        parameters is not to be seen from here, or a format that is asked for cannot be made here.
     """
     if order.programs != reuse.programs():
         raise ReportError(OTHER_PROGRAMS)
+    papers.require(order.wish.formats)
     if not order.request.home.is_dir():
         raise ReportError(
             "the folder of the parameter file is not there on a computer of the cluster -> put parameters and data on "
             "a disk that all of them share, under the same name"
         )
-    server = _server()
+    with _STARTING:  # a worker with several threads needs it but once
+        server = _server()
     with TemporaryDirectory(prefix="qieval-") as name:
         one = order.unpacked(Path(name))
         one.check(server)
@@ -127,6 +131,7 @@ def _server() -> Server:
 
 
 _OPEN = ExitStack()
+_STARTING = Lock()
 
 
 def _packed(folder: Path) -> bytes:
