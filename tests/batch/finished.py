@@ -13,6 +13,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Drawing
 
 from qieval.batch.execute import Run
+from qieval.batch.manifest import Manifest, as_json, sizes_in
 from qieval.batch.plan import Job, Notebook, Request
 from qieval.batch.report import write_report
 from qieval.present.display import Cell, Figure, KeyFigures, Table, Text
@@ -93,7 +94,9 @@ def make_report(
     if not errors:
         nbformat.write(notebook(*shown), output)
     runs = [] if errors else [Run(notebook=asked, output=output, failure=failure, seconds=1.0)]
-    write_report(job, runs, folder)
+    status = write_report(job, runs, folder)["status"]
+    manifest = Manifest(collaborative=name, status=status, files="", rows="", sizes=sizes_in(folder))
+    (folder / "manifest.json").write_text(json.dumps(as_json(manifest)), encoding="utf-8")
     return folder
 
 

@@ -1,6 +1,8 @@
 """One zip to pass on."""
 
 import re
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from posixpath import normpath
@@ -9,6 +11,7 @@ import pytest
 
 from qieval.batch.bundle import write_bundle
 from qieval.batch.index import write_index
+from qieval.batch.lock import holding
 from qieval.errors import ReportError
 from tests.batch.finished import answer, figure, make_report, table
 
@@ -74,8 +77,54 @@ def test_nothing_gets_in_through_a_link_to_elsewhere(reports: Path, tmp_path: Pa
 
 
 def test_a_folder_without_a_finished_report_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ReportError, match="holds no finished report -> make some with 'qieval run'"):
-        write_bundle(tmp_path, tmp_path / "all.zip")
+    for folder in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(ReportError, match="holds no finished report -> make some with 'qieval run'"):
+            write_bundle(folder, tmp_path / "all.zip")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_report_without_its_manifest_or_without_a_file_it_names_is_not_finished(
+    reports: Path, tmp_path: Path
+) -> None:
+    make_report(reports, "three", answer(), table())
+    (reports / "two" / "manifest.json").unlink()
+    (reports / "three" / "tables" / "effectiveness_facilities.csv").unlink()
+    assert {name.split("/")[0] for name in bundled(reports, tmp_path / "all.zip") if "/" in name} == {"one"}
+
+
+def test_reports_that_a_batch_writes_to_are_not_read(reports: Path, tmp_path: Path) -> None:
+    with holding(reports), pytest.raises(ReportError, match=r"another batch writes to it .* -> wait until it has"):
+        write_bundle(reports, tmp_path / "all.zip")
+    assert not (tmp_path / "all.zip").exists()
+
+
+def test_they_are_held_until_the_zip_is_whole(reports: Path, tmp_path: Path, monkeypatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        with pytest.raises(ReportError, match="another batch writes to it"), holding(reports):
+            pass
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", refused)
+    write_bundle(reports, tmp_path / "all.zip")
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from zipfile import ZipFile
+from qieval.batch.bundle import write_bundle
+ZipFile.writestr = lambda *_: os._exit(9)
+write_bundle(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def test_what_a_killed_bundle_left_is_gone_after_the_next(reports: Path, tmp_path: Path) -> None:
+    path = tmp_path / "all.zip"
+    for _ in range(2):
+        killed = subprocess.run([sys.executable, "-c", KILLED, str(reports), str(path)], check=False)
+        assert killed.returncode == 9
+    assert len([one for one in tmp_path.iterdir() if one.name.startswith(".all.zip")]) == 1
+    write_bundle(reports, path)
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith(".")] == []
 
 
 def test_another_ending_is_refused_with_the_name_to_try(reports: Path, tmp_path: Path) -> None:

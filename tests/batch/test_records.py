@@ -16,6 +16,7 @@ def saved(out: Path, name: str, **changes: Any) -> Path:
     path = out / name / "report.json"
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(a_record(name, **changes)), encoding="utf-8")
+    path.with_name("manifest.json").write_text("{}", encoding="utf-8")
     return path
 
 
@@ -95,6 +96,17 @@ def test_a_damaged_record_counts_as_a_report_not_made_and_hides_no_other(tmp_pat
     damaged, whole = read_records(tmp_path)
     assert (damaged["collaborative"], damaged["title"], damaged["status"]) == ("kangra", "kangra", "not made")
     assert damaged["errors"] == ["report.json: is damaged, or of another version of qieval -> run this report again"]
+    assert whole["title"] == "Mandi"
+
+
+def test_a_report_without_a_manifest_was_not_finished_and_counts_as_not_made(tmp_path: Path) -> None:
+    saved(tmp_path, "mandi", title="Mandi")
+    saved(tmp_path, "kangra").with_name("manifest.json").unlink()
+    unfinished, whole = read_records(tmp_path)
+    assert (unfinished["collaborative"], unfinished["status"]) == ("kangra", "not made")
+    assert unfinished["errors"] == [
+        "manifest.json: is missing, so this report was not finished, or by an older qieval -> run it again"
+    ]
     assert whole["title"] == "Mandi"
 
 

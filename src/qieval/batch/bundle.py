@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
-import os
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from qieval.batch.compare import compare_page
 from qieval.batch.index import index_page
+from qieval.batch.lock import holding
+from qieval.batch.manifest import read_manifest
 from qieval.batch.records import Record, read_records
 from qieval.batch.workbook import write_workbook
 from qieval.errors import ReportError
@@ -25,32 +26,48 @@ _NOTEBOOKS = re.compile(r'<li class="notebooks">.*?</li>', re.DOTALL)
 def write_bundle(reports: Path, path: Path) -> int:
     """Put the finished reports of a folder into one zip; returns how many there are.
 
-    A report that was not made is left out, and so are the executed notebooks, which hold rows of the data. Links
-    between the pages work inside; nothing that lies outside of `reports` gets in.
+    A report that was not made or is not whole is left out, and so are the executed notebooks, which hold rows of the
+    data. Links between the pages work inside; nothing that lies outside of `reports` gets in.
 
     Raises
     ------
     ReportError
-        If there is no finished report, or the file cannot be written.
+        If there is no finished report, a batch writes to them now, or the file cannot be written.
     """
     if path.suffix.lower() != ".zip":
         raise ReportError(f"{path}: a bundle needs a name that ends in .zip -> try {path.stem}.zip")
-    records = [record for record in read_records(reports) if record["status"] != "not made"]
-    if not records:
-        raise ReportError(f"{reports}: holds no finished report -> make some with 'qieval run', or name another --out")
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with zipfile.ZipFile(unfinished, "w", compression=zipfile.ZIP_DEFLATED) as bundle:
-            for name, content in _contents(reports, records):
-                entry = zipfile.ZipInfo(name, date_time=MADE)
-                entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-                bundle.writestr(entry, content)
-        unfinished.replace(path)
-    except OSError as error:
-        raise ReportError(f"{path}: cannot be written ({error.strerror}) -> choose another place") from None
-    finally:
-        unfinished.unlink(missing_ok=True)
+    nothing = f"{reports}: holds no finished report -> make some with 'qieval run', or name another --out"
+    if not reports.is_dir():
+        raise ReportError(nothing)
+    with holding(reports):  # a batch would change reports while they are read
+        records = [record for record in read_records(reports) if _is_finished(record, reports)]
+        if not records:
+            raise ReportError(nothing)
+        # One name for all, so that what a killed bundle left is written over and does not stay.
+        unfinished = path.with_name(f".{path.name}.unfinished")
+        try:
+            _write(unfinished, _contents(reports, records))
+            unfinished.replace(path)
+        except OSError as error:
+            raise ReportError(f"{path}: cannot be written ({error.strerror}) -> choose another place") from None
+        finally:
+            unfinished.unlink(missing_ok=True)
     return len(records)
+
+
+def _is_finished(record: Record, reports: Path) -> bool:
+    """Whether a report was made, and all that its manifest names is there."""
+    folder = reports / record["collaborative"]
+    manifest = read_manifest(folder)
+    return record["status"] != "not made" and manifest is not None and manifest.is_whole(folder)
+
+
+def _write(path: Path, contents: Iterable[tuple[str, bytes]]) -> None:
+    with zipfile.ZipFile(path, "w", compression=zipfile.ZIP_DEFLATED) as bundle:
+        for name, content in contents:
+            entry = zipfile.ZipInfo(name, date_time=MADE)
+            entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            bundle.writestr(entry, content)
 
 
 def _contents(reports: Path, records: list[Record]) -> Iterator[tuple[str, bytes]]:

@@ -8,6 +8,8 @@ from typing import Any
 
 Record = dict[str, Any]
 
+MANIFEST = "manifest.json"  # beside the record of every report that was finished; see `qieval.batch.manifest`
+
 STATUS = {  # of a report: symbol and words; the order is that of the index page
     "not made": "✕",
     "section failed": "!",
@@ -30,17 +32,24 @@ _KINDS: dict[str, type] = {
     **dict.fromkeys(("errors", "sections", "cells"), list),
     **dict.fromkeys(("failures", "left_out", "answers", "values"), dict),
 }
+DAMAGED = "report.json: is damaged, or of another version of qieval -> run this report again"
+NOT_FINISHED = "manifest.json: is missing, so this report was not finished, or by an older qieval -> run it again"
 JUDGED = ("worsened", "back at baseline", "no signal", "improved")  # the others say why nothing can be told
 
 
 def read_records(folder: Path) -> list[Record]:
     """The record of every report in the folder, those that need attention first.
 
-    One that is damaged hides none of the others: it counts as a report that was not made.
+    One that is damaged or was never finished hides none of the others: it counts as a report that was not made.
     """
-    found = [(path.parent.name, read_record(path)) for path in folder.glob("[!.]*/report.json")]
-    records = [_unreadable(name) if record is None else record for name, record in found]
-    return sorted(records, key=_attention)
+    return sorted((_record_or_reason(path) for path in folder.glob("[!.]*/report.json")), key=_attention)
+
+
+def _record_or_reason(path: Path) -> Record:
+    if not path.with_name(MANIFEST).is_file():
+        return _not_made(path.parent.name, NOT_FINISHED)
+    record = read_record(path)
+    return _not_made(path.parent.name, DAMAGED) if record is None else record
 
 
 def read_record(path: Path) -> Record | None:
@@ -56,8 +65,7 @@ def read_record(path: Path) -> Record | None:
     return record | {"collaborative": path.parent.name} if whole else None
 
 
-def _unreadable(name: str) -> Record:
-    reason = "report.json: is damaged, or of another version of qieval -> run this report again"
+def _not_made(name: str, reason: str) -> Record:
     blank: Record = {field: kind() for field, kind in _KINDS.items()}
     return blank | {"collaborative": name, "title": name, "status": "not made", "errors": [reason]}
 
