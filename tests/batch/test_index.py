@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from qieval.batch.index import bars, index_page, trend, write_index
 from qieval.batch.records import read_records
 from tests.batch.finished import a_record, answer, figure, key_figures, main_indicator, make_report
@@ -40,9 +42,20 @@ def test_of_many_errors_three_are_shown_and_the_rest_counted(tmp_path: Path) -> 
     assert "and 4 more" in page
 
 
-def test_reports_that_do_not_say_count_as_run_anew(tmp_path: Path) -> None:
-    records = [a_record("a", reused=True), a_record("b", reused=False), a_record("c")]
-    assert "1 unchanged and reused, 2 run anew" in index_page(tmp_path, records)
+@pytest.mark.parametrize(
+    ("reused", "told"),
+    [
+        ([True, False, None], "3 made, 1 of them unchanged and reused when last asked for · last made"),
+        ([True, True], "2 made, all unchanged and reused when last asked for · last made"),
+        ([True], "1 made, unchanged and reused when last asked for · last made"),
+        ([False, None], "2 made · last made"),
+    ],
+)
+def test_of_those_made_it_counts_which_were_reused_when_last_asked_for(tmp_path: Path, reused: list, told: str) -> None:
+    records = [a_record(f"r{n}") | ({} if one is None else {"reused": one}) for n, one in enumerate(reused)]
+    page = index_page(tmp_path, records)
+    assert told in page
+    assert "anew" not in page
 
 
 def test_each_group_of_visits_has_a_bar_and_a_tick_on_one_scale() -> None:
