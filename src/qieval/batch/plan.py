@@ -70,21 +70,56 @@ def find_notebooks(folder: Path | None = None) -> list[Notebook]:
     Raises
     ------
     ParameterError
-        If the folder holds none.
+        If the folder holds none, or files that are no notebooks in spite of their names: all of them at once.
     """
     folder = folder or shipped_notebooks()
-    found = []
+    found, problems = [], []
     for path in sorted(folder.glob("*.ipynb")):
-        content = json.loads(path.read_text(encoding="utf-8"))
-        own = content.get("metadata", {}).get("qieval")
-        if own:
-            heading = next(("".join(c["source"]) for c in content["cells"] if c["cell_type"] == "markdown"), path.stem)
-            needs = tuple(tuple(choice.split("|")) for choice in own["needs"])
-            title = heading.splitlines()[0].lstrip("# ")
-            found.append(Notebook(name=path.stem, path=path, title=title, order=own["order"], needs=needs))
+        try:
+            notebook = _read_notebook(path)
+        except ParameterError as error:
+            problems.append(str(error))
+        else:
+            found += [notebook] if notebook else []
+    if problems:
+        raise ParameterError("\n".join(problems))
     if not found:
         raise ParameterError(f"{folder}: holds no notebook of qieval -> name the folder with --notebooks")
     return sorted(found, key=lambda notebook: (notebook.order, notebook.name))
+
+
+def _read_notebook(path: Path) -> Notebook | None:
+    """A notebook by its file; None if it has nothing to do with qieval."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        cells, own = content["cells"], content["metadata"].get("qieval")
+        headings = ["".join(cell["source"]).strip() for cell in cells if cell["cell_type"] == "markdown"]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise ParameterError(
+            f"{path}: is empty or no notebook -> save it again in Jupyter, or take it out of the folder"
+        ) from None
+    if not own:
+        return None
+    if not _says_its_place(own):
+        raise ParameterError(
+            f"{path}: its metadata do not say its place in the report and the tables it needs -> write them as in "
+            '"qieval": {"order": 5, "needs": ["facilities", "visits|visit_totals"]}'
+        )
+    title = (headings[0] if headings else "") or path.stem
+    return Notebook(
+        name=path.stem,
+        path=path,
+        title=title.splitlines()[0].lstrip("# "),
+        order=own["order"],
+        needs=tuple(tuple(choice.split("|")) for choice in own["needs"]),
+    )
+
+
+def _says_its_place(own: object) -> bool:
+    """Whether the metadata of a notebook hold its order, a whole number, and a list of tables, which may be empty."""
+    if not isinstance(own, dict) or type(own.get("order")) is not int or not isinstance(own.get("needs"), list):
+        return False
+    return all(isinstance(choice, str) for choice in own["needs"])
 
 
 def shipped_notebooks() -> Path:
@@ -112,7 +147,7 @@ def choose(notebooks: list[Notebook], only: Sequence[str]) -> list[str]:
 
 
 def read_requests(sources: Iterable[Path], notebooks: Sequence[Notebook]) -> list[Request]:
-    """The parameters of all reports that are asked for, checked before anything is run.
+    """The parameters of all reports that are asked for, checked before anything is run; a file given twice counts once.
 
     Raises
     ------
@@ -120,7 +155,10 @@ def read_requests(sources: Iterable[Path], notebooks: Sequence[Notebook]) -> lis
         If any parameter file is wrong, all files' problems at once.
     """
     found, problems = [], []
+    by_file: dict[Path, Path] = {}
     for source in sources:
+        by_file.setdefault(source.resolve(), source)
+    for source in by_file.values():
         try:
             parameters = read_parameters(source)
             found.append(Request(source=source, parameters=parameters, home=home_of(source, parameters)))
@@ -141,13 +179,23 @@ def read_requests(sources: Iterable[Path], notebooks: Sequence[Notebook]) -> lis
     for same in by_name.values():
         if len(same) > 1:
             files = ", ".join(str(request.source) for request in same)
-            problems.append(
-                f"{files}: all name the collaborative {same[0].parameters.collaborative!r} -> give each its own, since "
-                "reports go by it"
-            )
+            problems.append(f"{files}: {_one_folder([one.parameters.collaborative for one in same])}")
     if problems:
         raise ParameterError("\n".join(problems))
     return found
+
+
+def _one_folder(names: Sequence[str]) -> str:
+    """Why reports of these names would be written over each other, and what to do."""
+    different = list(dict.fromkeys(names))
+    if len(different) == 1:
+        return f"all name the collaborative {names[0]!r} -> give each its own, since reports go by it"
+    in_what = "capitals" if len({normalize("NFC", name) for name in names}) > 1 else "how an accent is written"
+    quoted = " and ".join(map(repr, different))
+    return (
+        f"{quoted} differ only in {in_what}, which some systems do not tell apart -> give each collaborative a name "
+        "that differs in more, since reports go by it"
+    )
 
 
 def read_job(request: Request, notebooks: Sequence[Notebook], snapshot: Path | None = None) -> Job:
