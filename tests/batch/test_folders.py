@@ -8,6 +8,7 @@ from tempfile import gettempdir
 import nbformat
 import pytest
 
+from qieval.batch import folders
 from qieval.batch.folders import tidied, without_folders
 
 HOME = Path("/srv/collaboratives/asha")
@@ -119,3 +120,13 @@ def test_one_that_plain_papermill_has_run_or_none_is_taken_too() -> None:
     book = nbformat.v4.new_notebook()
     tidied(book, HOME)
     assert book == nbformat.v4.new_notebook()
+
+
+def test_a_user_without_a_home_has_one_folder_less_to_hide(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", no_home)
+    folders._folders.cache_clear()
+    assert shown(f"not in {HOME}/data") == "not in .../data"
+    folders._folders.cache_clear()

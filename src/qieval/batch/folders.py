@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from tempfile import gettempdir
@@ -32,7 +33,9 @@ def without_folders(text: str, home: Path, data: str = "") -> str:
 
 @lru_cache(maxsize=64)
 def _folders(home: Path, data: str, here: Path) -> re.Pattern[str]:
-    private = {Path(sys.prefix), Path(sys.base_prefix), Path(gettempdir()), Path.home(), here, home, home.parent}
+    private = {Path(sys.prefix), Path(sys.base_prefix), Path(gettempdir()), here, home, home.parent}
+    with suppress(RuntimeError):  # a container may know no home of its user
+        private.add(Path.home())
     private.add(Path(__file__).resolve().parents[3])
     if data and Path(data).is_absolute():
         private.add(Path(data).parent)
