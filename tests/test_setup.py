@@ -136,6 +136,21 @@ def test_every_file_of_the_project_that_a_page_links_to_exists(page):
     assert [link for link in links if not (PROJECT / page).parent.joinpath(link).exists()] == []
 
 
+def test_every_module_of_the_batch_has_its_place_in_the_list():
+    page = text("CONTRIBUTING.md")
+    listed = set(re.findall(r"\w+", page[page.index("`batch/`, from") : page.index("Imports go one way")]))
+    modules = {path.stem for path in (PROJECT / "src/qieval/batch").glob("[!_]*.py")}
+    assert modules - listed == set()
+
+
+def test_every_place_of_the_package_that_a_page_names_exists():
+    rooms = "study|methods|analyses|present|batch"
+    named = re.findall(rf"`(?:src/qieval/)?((?:{rooms})/[\w/]*(?:<name>)?(?:\.py)?)`", text("CONTRIBUTING.md"))
+    places = [PROJECT / "src/qieval" / name.replace("<name>", "durations") for name in named]
+    assert len(places) > 5
+    assert [place for place in places if not place.exists()] == []
+
+
 def test_what_ci_runs_is_there_and_may_be_run():
     assert os.access(PROJECT / ".ci" / "run", os.X_OK)
     assert {"check", "test", "reports"} <= commands_in(text(".ci/run"), "make")
