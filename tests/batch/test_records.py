@@ -105,7 +105,7 @@ def test_a_report_without_a_manifest_was_not_finished_and_counts_as_not_made(tmp
     unfinished, whole = read_records(tmp_path)
     assert (unfinished["collaborative"], unfinished["status"]) == ("kangra", "not made")
     assert unfinished["errors"] == [
-        "manifest.json: is missing, so this report was not finished, or by an older qieval -> run it again"
+        "manifest.json: is missing: not finished, or made by an older qieval -> run this report again"
     ]
     assert whole["title"] == "Mandi"
 

@@ -33,7 +33,7 @@ _KINDS: dict[str, type] = {
     **dict.fromkeys(("failures", "left_out", "answers", "values"), dict),
 }
 DAMAGED = "report.json: is damaged, or of another version of qieval -> run this report again"
-NOT_FINISHED = "manifest.json: is missing, so this report was not finished, or by an older qieval -> run it again"
+NOT_FINISHED = "manifest.json: is missing: not finished, or made by an older qieval -> run this report again"
 JUDGED = ("worsened", "back at baseline", "no signal", "improved")  # the others say why nothing can be told
 
 
