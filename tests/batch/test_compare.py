@@ -74,6 +74,7 @@ def test_the_published_collaboratives_stand_above_with_mean_and_spread() -> None
     assert "27 published" in text
     assert "+52 (SD 28)" in text
     assert "9.2 (SD 8.5)" in text
+    assert "14.4 (SD 12.0)" in text
     assert "58% (48% to 68%)" in text
 
 

@@ -62,7 +62,7 @@ def test_a_notebook_whose_tables_are_missing_is_left_out_and_the_report_says_so(
 def test_the_pilot_states_both_ratios_with_exact_intervals_and_warns_of_their_total(batch: Batch) -> None:
     text = plain(batch.page("hub_spoke_india"))
     assert "34 visits done of 14 planned, 2.43 for each planned (95% interval 1.68 to 3.39)" in text
-    assert "4 visits done of 18 planned, 0.22 for each planned (95% interval 0.061 to 0.569)" in text
+    assert "4 visits done of 18 planned, 0.22 for each planned (95% interval 0.06 to 0.57)" in text
     assert "38 of 32" in text
     assert "should not be quoted alone" in text
 

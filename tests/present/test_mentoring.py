@@ -121,7 +121,7 @@ def test_the_one_with_more_comes_first_and_settings_are_compared_within_a_kind_o
         of_mentoring.compared(mentoring(study))
         .sentences[-1]
         .startswith(
-            "Hub mentors made 4 times as many visits for each planned to urban facilities as to rural ones (95% "
+            "Hub mentors made 4.00 times as many visits for each planned to urban facilities as to rural ones (95% "
             "interval 2.4"
         )
     )

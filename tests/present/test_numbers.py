@@ -56,12 +56,42 @@ def test_months_have_one_decimal_and_may_be_not_reached():
     assert [numbers.months(x) for x in (5.03, 8, math.inf, math.nan)] == ["5.0", "8.0", "not reached", "–"]
 
 
-def test_ratios_have_two_decimals_and_their_limits_three_below_one():
-    assert numbers.ratio(34 / 14) == "2.43"
-    assert numbers.ratio(math.nan) == "–"
-    assert numbers.ratio_interval(1.681856, 3.393685) == "1.68 to 3.39"
-    assert numbers.ratio_interval(0.06054807631, 0.5689771486) == "0.061 to 0.569"
-    assert numbers.ratio_interval(0, 0.6148) == "0 to 0.615"
+@pytest.mark.parametrize(
+    ("estimate", "low", "high", "text"),
+    [
+        (34 / 14, 1.681856, 3.393685, ("2.43", "1.68 to 3.39")),
+        (4 / 18, 0.06054807631, 0.5689771486, ("0.22", "0.06 to 0.57")),
+        (10.93, 3.914, 42.41, ("10.9", "3.9 to 42.4")),
+        (0.5, 0.0809, 2.34, ("0.50", "0.08 to 2.34")),
+        (0.025, 0.00063, 0.1393, ("0.025", "0.001 to 0.139")),
+        (0.0061, 0.0002, 0.034, ("0.0061", "0.0002 to 0.0340")),
+        (150.2, 33.4, 1204.0, ("150", "33 to 1,204")),
+        (9.999, 2.5, 40.0, ("10.0", "2.5 to 40.0")),
+        (0, 0, 0.6148, ("0", "0 to 0.61")),
+        (1.2, 0.305, math.inf, ("1.20", "0.30 to no upper limit")),
+        (math.inf, 3.914, math.inf, ("no limit", "3.91 to no upper limit")),
+        (1.5, math.nan, math.nan, ("1.50", "–")),
+        (math.nan, math.nan, math.nan, ("–", "–")),
+    ],
+)
+def test_a_ratio_and_its_limits_have_the_same_decimals_enough_for_the_estimate(estimate, low, high, text):
+    assert numbers.ratio(estimate, low, high) == text
+
+
+def test_a_limit_that_leaves_out_1_does_not_read_as_1():
+    assert numbers.ratio(0.71, 0.491, 0.997) == ("0.710", "0.491 to 0.997")
+    assert numbers.ratio(0.71, 0.491, 1.0) == ("0.71", "0.49 to 1.00")
+
+
+def test_a_limit_above_0_does_not_read_as_0():
+    assert numbers.ratio(0.1, 0.0025, 0.557) == ("0.10", "under 0.01 to 0.56")
+
+
+def test_numbers_of_a_column_have_the_same_decimals_enough_for_the_largest():
+    assert numbers.alike(pd.Series([4.97, 16.7, math.nan, 4.4])).tolist() == ["5.0", "16.7", "–", "4.4"]
+    assert numbers.alike(pd.Series([0.4, 0.601, 0.0])).tolist() == ["0.40", "0.60", "0.00"]
+    assert numbers.alike(pd.Series([23.1, 1204.0])).tolist() == ["23", "1,204"]
+    assert numbers.alike(pd.Series([math.nan])).tolist() == ["–"]
 
 
 def test_a_value_is_a_percentage_only_for_a_proportion():

@@ -29,7 +29,7 @@ def test_the_pilots_mentoring_in_words(hub_spoke):
     assert of_mentoring.answer(mentoring(hub_spoke)).sentences == [
         "Network mentors: 34 visits done of 14 planned, 2.43 for each planned (95% interval 1.68 to 3.39): more than "
         "planned.",
-        "Hub mentors, rural: 4 visits done of 18 planned, 0.22 for each planned (95% interval 0.061 to 0.569): fewer "
+        "Hub mentors, rural: 4 visits done of 18 planned, 0.22 for each planned (95% interval 0.06 to 0.57): fewer "
         "than planned.",
         "Only totals were kept, so it cannot be said which facilities were visited, nor how evenly.",
     ]
@@ -49,7 +49,7 @@ def test_nothing_planned_is_said_without_a_ratio():
 
 def test_a_wide_interval_is_not_read_as_more_or_fewer():
     said = of_mentoring.answer(mentoring(totals(("peer", None, 4, 5)))).sentences
-    assert said[0].endswith("(95% interval 0.406 to 2.92): not clearly more or fewer than planned.")
+    assert said[0].endswith("(95% interval 0.41 to 2.92): not clearly more or fewer than planned.")
 
 
 def test_facilities_never_visited_are_named(demo):

@@ -49,14 +49,51 @@ def months(x: float) -> str:
     return "not reached" if math.isinf(x) else f"{x:.1f}"
 
 
-def ratio(x: float) -> str:
-    """A ratio, e.g. 2.4286 as 2.43."""
-    return DASH if math.isnan(x) else f"{x:.2f}"
+NO_LIMIT = "no upper limit"  # what stands where a limit is infinite
 
 
-def ratio_interval(low: float, high: float) -> str:
-    """The limits of a ratio, a third decimal below 1: 1.68 to 3.39, 0.061 to 0.569."""
-    return " to ".join(f"{x:.2f}" if x >= 1 else f"{x:.3f}" if x > 0 else "0" for x in (low, high))
+def ratio(x: float, low: float, high: float) -> tuple[str, str]:
+    """A ratio, and its limits with as many decimals: 2.43 and 1.68 to 3.39; 10.9 and 3.9 to 42.4.
+
+    Two significant digits of the estimate are kept, and at least two decimals below 10. Without limits
+    (NaN) the second text is a dash.
+    """
+    if math.isnan(x):
+        return DASH, DASH
+    decimals = _decimals(low if math.isinf(x) else x)
+    # A limit that leaves out 1 must not read as 1, or the sentence beside it would seem wrong.
+    while decimals < _MOST_DECIMALS and any(end != 1 and round(end, decimals) == 1 for end in (low, high)):
+        decimals += 1
+    estimate = "no limit" if math.isinf(x) else _to(x, decimals)
+    lower, upper = _to(low, decimals), _to(high, decimals)
+    return estimate, DASH if math.isnan(low) else f"{lower} to {upper}"
+
+
+def alike(column: pd.Series) -> pd.Series:
+    """Numbers below one another, all with the decimals that suit the largest: 5.0, 16.7, 4.4."""
+    decimals = _decimals(column.abs().max())
+    return column.map(lambda x: DASH if math.isnan(x) else f"{x:,.{decimals}f}".replace("-", MINUS))
+
+
+_MOST_DECIMALS = 4
+
+
+def _decimals(x: float) -> int:
+    """How many decimals a positive number needs: 0 from 100 on, 1 from 10, 2 from 0.1, then more."""
+    if math.isnan(x) or x <= 0:
+        return 2
+    # Of what will be read: 9.999 is shown as 10.0, not as 10.00.
+    power = math.floor(math.log10(float(f"{x:.2e}")))
+    return min(max(0, 2 - power) if power >= 0 else max(2, 1 - power), _MOST_DECIMALS)
+
+
+def _to(x: float, decimals: int) -> str:
+    """So many decimals; a limit that is above 0 does not read as 0."""
+    if math.isinf(x):
+        return NO_LIMIT
+    if x > 0 and round(x, decimals) == 0:
+        return f"under {10**-decimals:.{decimals}f}"
+    return "0" if x == 0 else f"{x:,.{decimals}f}"
 
 
 def value(x: float, indicator: Indicator) -> str:

@@ -137,4 +137,5 @@ def _mean(row: Any) -> str:
 def _ratio(row: Any, name: str) -> str:
     if getattr(row, f"{name}_reference"):
         return "1, reference"
-    return _with_limits(ratio, *(getattr(row, column) for column in (name, f"{name}_low", f"{name}_high")))
+    estimate, interval = ratio(*(getattr(row, column) for column in (name, f"{name}_low", f"{name}_high")))
+    return estimate if interval == DASH else f"{estimate} ({interval})"

@@ -6,7 +6,7 @@ import pandas as pd
 
 from qieval.analyses.equity import Equity
 from qieval.present.display import Table
-from qieval.present.numbers import DASH, number, text, value, whole
+from qieval.present.numbers import DASH, alike, text, value, whole
 
 
 def shares(result: Equity) -> Table | None:
@@ -19,10 +19,10 @@ def shares(result: Equity) -> Table | None:
         "Setting": data["setting"].map(text),
         "Visits": data["visits"].map(whole),
         "Months": data["months"].map(whole),
-        "Visits a month": data["per_month"].map(number),
+        "Visits a month": alike(data["per_month"]),
     }
     if data["size"].notna().any():
-        columns["People served a month"] = data["size"].map(lambda people: number(people))
+        columns["People served a month"] = alike(data["size"])
     if result.need_of is not None and data["need"].notna().any():
         need_of = result.need_of
         columns["Level before joining"] = data["need"].map(lambda x: DASH if pd.isna(x) else value(x, need_of))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pandas as pd
@@ -12,11 +11,9 @@ from qieval.present.display import Table
 from qieval.present.numbers import (
     DASH,
     day,
-    number,
     of,
     percent,
     ratio,
-    ratio_interval,
     text,
     whole,
 )
@@ -67,17 +64,15 @@ def comparisons(result: Mentoring) -> Table | None:
     data = result.comparisons
     if data.empty:
         return None
+    ratios = _ratios(data)
     shown = pd.DataFrame(
         {
             "Compared": [f"{row.first.capitalize()} : {row.other}" for row in data.itertuples()],
             "Among": [_among(row) for row in data.itertuples()],
             "First": [of(int(row.done), int(row.planned)) for row in data.itertuples()],
             "Second": [of(int(row.other_done), int(row.other_planned)) for row in data.itertuples()],
-            "Ratio of ratios": [number(x) if math.isfinite(x) else "no limit" for x in data["ratio"]],
-            "95% interval": [
-                f"{number(row.low)} to {number(row.high) if math.isfinite(row.high) else 'no limit'}"
-                for row in data.itertuples()
-            ],
+            "Ratio of ratios": [estimate for estimate, _ in ratios],
+            "95% interval": [interval for _, interval in ratios],
         }
     )
     return Table(
@@ -95,14 +90,17 @@ _COUNTED = ("Planned", "Done", "Done per planned", "95% interval")
 
 def _counted(data: pd.DataFrame) -> dict[str, Any]:
     """Planned, done and their ratio with its interval, as text."""
+    ratios = _ratios(data)
     return {
         "Planned": data["planned"].map(whole),
         "Done": data["done"].map(whole),
-        "Done per planned": data["ratio"].map(ratio),
-        "95% interval": [
-            DASH if pd.isna(group.ratio) else ratio_interval(group.low, group.high) for group in data.itertuples()
-        ],
+        "Done per planned": [estimate for estimate, _ in ratios],
+        "95% interval": [interval for _, interval in ratios],
     }
+
+
+def _ratios(data: pd.DataFrame) -> list[tuple[str, str]]:
+    return [ratio(row.ratio, row.low, row.high) for row in data.itertuples()]
 
 
 def _shares(data: pd.DataFrame) -> list[str]:

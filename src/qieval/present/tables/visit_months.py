@@ -6,7 +6,7 @@ import pandas as pd
 
 from qieval.analyses.visit_months import VisitMonths
 from qieval.present.display import Table
-from qieval.present.numbers import DASH, month, ratio, ratio_interval, whole
+from qieval.present.numbers import month, ratio, whole
 
 
 def months(result: VisitMonths) -> Table | None:
@@ -14,16 +14,15 @@ def months(result: VisitMonths) -> Table | None:
     if result.months.empty:
         return None
     data = result.months.loc[(result.months["planned"] > 0) | (result.months["done"] > 0)]
+    ratios = [ratio(row.ratio, row.low, row.high) for row in data.itertuples()]
     shown = pd.DataFrame(
         {
             "Month": data["period"].map(month),
             "Mentors": data["mentor_type"].str.capitalize(),
             "Planned": data["planned"].map(whole),
             "Done": data["done"].map(whole),
-            "Done per planned": data["ratio"].map(ratio),
-            "95% interval": [
-                DASH if pd.isna(row.ratio) else ratio_interval(row.low, row.high) for row in data.itertuples()
-            ],
+            "Done per planned": [estimate for estimate, _ in ratios],
+            "95% interval": [interval for _, interval in ratios],
             "Planned so far": data["planned_so_far"].map(whole),
             "Done so far": data["done_so_far"].map(whole),
         }

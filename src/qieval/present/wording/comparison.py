@@ -12,7 +12,7 @@ from qieval.analyses.six_statistics import (
     SOURCE,
     Name,
 )
-from qieval.present.numbers import DASH, MINUS, count, months, number, percent
+from qieval.present.numbers import DASH, MINUS, count, months, percent
 from qieval.present.wording.six_statistics import published
 
 Interval = Mapping[str, float | None]  # estimate, low and high; None where there is no such number
@@ -77,9 +77,11 @@ def published_row() -> dict[str, str]:
         if known is None:
             words[key] = "not published"
         elif statistic == "gain":
-            words[key] = f"{points(known.value)}{_spread(known.spread, 100)}"
+            spread = "" if known.spread is None else f" (SD {percent(known.spread).removesuffix('%')})"
+            words[key] = f"{points(known.value)}{spread}"
         elif statistic == "months_to_reach":
-            words[key] = f"{number(known.value)}{_spread(known.spread, 1)}"
+            spread = "" if known.spread is None else f" (SD {months(known.spread)})"
+            words[key] = f"{months(known.value)}{spread}"
         else:
             words[key] = percent(known.value)
     return words
@@ -127,7 +129,3 @@ def lacking(n: int) -> str:
         f"{count(n, 'collaborative has', 'collaboratives have')} no line here: the main indicator is no proportion of "
         "which more is better, or too few facilities have months enough."
     )
-
-
-def _spread(spread: float | None, scale: float) -> str:
-    return "" if spread is None else f" (SD {number(scale * spread)})"

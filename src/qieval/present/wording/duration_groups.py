@@ -95,11 +95,10 @@ def _verdict(p_value: float, adjusted: float, in_what: str, *, sure: bool = True
 
 
 def _time_ratio(grouping: Grouping, found: Ratios) -> str:
-    parts = [
-        f"{_short(grouping, row.group)} take {ratio(row.ratio)} times as long (95% interval {ratio(row.low)} to "
-        f"{ratio(row.high)})"
-        for row in found.table.itertuples()
-    ]
+    parts = []
+    for row in found.table.itertuples():
+        estimate, interval = ratio(row.ratio, row.low, row.high)
+        parts.append(f"{_short(grouping, row.group)} take {estimate} times as long (95% interval {interval})")
     return f"Set against {_short(grouping, str(found.reference))}, {listed(parts)}."
 
 

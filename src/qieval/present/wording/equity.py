@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from qieval.analyses.equity import FEWEST_BASELINE_MONTHS, FEWEST_RANKED, Equity, NoCurve, SettingRatio
 from qieval.analyses.visits import FEWEST_FACILITIES
 from qieval.methods.equity import Concentration
 from qieval.present.display import Text
-from qieval.present.numbers import MINUS, count, of, percent
-from qieval.present.numbers import ratio as per_month
+from qieval.present.numbers import MINUS, alike, count, of, percent, ratio
 
 FACILITIES = ("facility", "facilities")
 _NO_RATIO = {
@@ -30,8 +31,8 @@ def answer(result: Equity) -> Text:
         return Text(sentences=[])
     if result.refused:
         return Text(sentences=["How evenly visits were shared cannot be said: no facility was followed."])
-    ratio = result.by_setting
-    lines = [_setting(ratio) if isinstance(ratio, SettingRatio) else _NO_RATIO[str(ratio)]]
+    found = result.by_setting
+    lines = [_setting(found) if isinstance(found, SettingRatio) else _NO_RATIO[str(found)]]
     lines.append(_evenly(result))
     lines.append(_ranked(result.by_size, "the smallest facilities", "the size of facilities"))
     lines.append(_ranked(result.by_need, "the facilities with the greatest need", "need"))
@@ -39,18 +40,19 @@ def answer(result: Equity) -> Text:
 
 
 def _setting(found: SettingRatio) -> str:
+    rural, urban = alike(pd.Series([found.rural_visits / found.rural_months, found.urban_visits / found.urban_months]))
+    estimate, interval = ratio(found.ratio, found.low, found.high)
     text = (
-        f"A rural facility had {per_month(found.rural_visits / found.rural_months)} visits a month "
+        f"A rural facility had {rural} visits a month "
         f"({count(found.rural_visits, 'visit')}, {count(found.n_rural, *FACILITIES)}), an urban one "
-        f"{per_month(found.urban_visits / found.urban_months)} ({count(found.urban_visits, 'visit')}, "
-        f"{count(found.n_urban, *FACILITIES)}): a ratio of {per_month(found.ratio)}"
+        f"{urban} ({count(found.urban_visits, 'visit')}, {count(found.n_urban, *FACILITIES)}): a ratio of {estimate}"
     )
     if not found.low > 0:
         return f"{text}; facilities of a setting do not differ at all, so there is no interval."
     reading = "this leaves open which had more"
     if found.low > 1 or found.high < 1:
         reading = f"{'rural' if found.ratio > 1 else 'urban'} facilities had more"
-    return f"{text} (95% interval {per_month(found.low)} to {per_month(found.high)}); {reading}."
+    return f"{text} (95% interval {interval}); {reading}."
 
 
 def _evenly(result: Equity) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from qieval.analyses.mentoring import Mentoring
 from qieval.present.display import Text
-from qieval.present.numbers import count, listed, number, of, percent, ratio, ratio_interval, whole
+from qieval.present.numbers import count, listed, of, percent, ratio, whole
 
 
 def answer(result: Mentoring) -> Text:
@@ -73,9 +73,11 @@ def _apart(row: Any) -> str:
     if times < 1:
         first, other = other, first
         times, low, high = (1 / x if x > 0 else float("inf") for x in (times, high, low))
-    upper = number(high) if high < float("inf") else "no upper limit"
-    many = f"{number(times)} times as many" if times < float("inf") else f"at least {number(low)} times as many"
-    limits = f"95% interval {number(low)} to {upper}"
+    estimate, interval = ratio(times, low, high)
+    many = (
+        f"{estimate} times as many" if times < float("inf") else f"at least {interval.split(' to ')[0]} times as many"
+    )
+    limits = f"95% interval {interval}"
     if row.between == "setting":
         return (
             f"{row.within.capitalize()} mentors made {many} visits for each planned to {first} facilities as to "
@@ -105,13 +107,13 @@ def done_of_planned(group: Any) -> str:
 def _group_sentence(group: Any) -> str:
     if pd.isna(group.ratio):
         return f"{group_name(group)}: {done_of_planned(group)}; no ratio can be given."
-    interval = ratio_interval(group.low, group.high)
+    estimate, interval = ratio(group.ratio, group.low, group.high)
     reading = "not clearly more or fewer than planned"
     if group.low > 1 or group.high < 1:
         reading = "more than planned" if group.low > 1 else "fewer than planned"
     return (
         f"{group_name(group)}: {count(int(group.done), 'visit')} done of {whole(group.planned)} planned, "
-        f"{ratio(group.ratio)} for each planned (95% interval {interval}): {reading}."
+        f"{estimate} for each planned (95% interval {interval}): {reading}."
     )
 
 

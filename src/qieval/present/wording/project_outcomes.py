@@ -91,10 +91,11 @@ def begun(found: BegunInIntensive) -> Text:
         text = f"{of(share.successes, share.total, 'project', 'projects')} began in the intensive phase"
         lines = [f"{text}, which covered all the time up to the data cut, so it cannot be set beside another."]
     else:
+        estimate, interval = ratio(found.ratio, found.ratio_low, found.ratio_high)
         lines = [
             f"{text}, which took {percent(found.time_share)} of the time that facilities took part ({day(found.first)} "
-            f"to {day(found.last)}). That is {ratio(found.ratio)} times what an even spread over that time would give "
-            f"(95% interval {ratio(found.ratio_low)} to {ratio(found.ratio_high)}): {_verdict(found)}."
+            f"to {day(found.last)}). That is {estimate} times what an even spread over that time would give "
+            f"(95% interval {interval}): {_verdict(found)}."
         ]
     if found.n_before:
         began = count(found.n_before, "project that began", "projects that began")
