@@ -61,21 +61,17 @@ def test_tied_months_give_the_same_shares_however_the_rows_are_ordered():
     assert one["estimate"].tolist() == pytest.approx([0.25, 0.5])
 
 
-@pytest.mark.parametrize("still_open", [0, None, "censored", "ongoing", ""])
+@pytest.mark.parametrize(
+    "still_open", [0, None, np.nan, False, "Censored", "censor", "Ongoing", "OPEN", " still  under way", ""]
+)
 def test_what_counts_as_still_open(still_open):
     found = cumulative_incidence([1, 2, 3], ["done", still_open, "done"], cause="done")
     assert found["estimate"].tolist() == pytest.approx([1 / 3, 1 / 3, 1])
 
 
-@pytest.mark.parametrize("durations", [[], [-1.0], [np.nan]])
-def test_durations_that_cannot_be_are_refused(durations):
-    with pytest.raises(DataError, match=r"^a share by time needs at least one duration, and every duration must be 0"):
-        cumulative_incidence(durations, [1] * len(durations), cause=1)
-
-
 def test_limits_are_log_log_and_missing_where_the_share_is_0_or_1():
-    found = cumulative_incidence([1, 2, 3, 4], ["open", "done", "done", "done"], cause="done")
-    # "open" ended in another way: of the four a quarter is lost to it.
+    found = cumulative_incidence([1, 2, 3, 4], ["given up", "done", "done", "done"], cause="done")
+    # "given up" ended in another way: of the four a quarter is lost to it.
     row = found.iloc[1]
     half = 1.959964 * row["standard_error"] / (row["estimate"] * -np.log(row["estimate"]))
     assert (row["low"], row["high"]) == pytest.approx([0.25 ** np.exp(half), 0.25 ** np.exp(-half)], rel=1e-6)
@@ -206,8 +202,35 @@ def test_a_horizon_beyond_everybody_is_refused_while_some_are_open():
     with pytest.raises(DataError, match=said):
         restricted_mean([2, 8], [True, False], horizon=9)
     assert restricted_mean([2, 8], [True, True], horizon=9).estimate == 5
-    with pytest.raises(DataError, match=r"^the horizon 0 is not above 0 -> give the time up to which to average$"):
-        restricted_mean([2, 8], [True, True], horizon=0)
+
+
+@pytest.mark.parametrize(
+    ("horizon", "what"),
+    [
+        (0, "0 is not above 0"),
+        (-2, "-2 is not above 0"),
+        (np.inf, "inf is no finite number"),
+        (np.nan, "nan is no finite number"),
+        (None, "None is no finite number"),
+    ],
+)
+def test_a_horizon_that_is_no_time_is_refused(horizon, what):
+    with pytest.raises(DataError, match=rf"^the horizon {what} -> give the time up to which to average$"):
+        restricted_mean([2, 8], [True, True], horizon=horizon)
+
+
+@pytest.mark.parametrize("small_sample", [False, True])
+@pytest.mark.parametrize("observed", [[False] * 3, [True] * 3], ids=["nothing ended", "all ended at once"])
+def test_a_mean_without_scatter_has_no_limits(observed, small_sample):
+    # From 5 to 5 would claim that the mean is known exactly.
+    found = restricted_mean([5, 5, 5], observed, horizon=5, small_sample=small_sample)
+    assert (found.estimate, found.standard_error) == (5, 0)
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+    difference = restricted_mean_difference(found, found, small_sample=small_sample)
+    assert difference.estimate == 0
+    assert math.isnan(difference.low)
+    assert math.isnan(difference.high)
 
 
 def test_means_up_to_different_horizons_are_not_compared():

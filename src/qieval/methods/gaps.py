@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from qieval.errors import DataError
 from qieval.methods.survival import KaplanMeier, kaplan_meier
+from qieval.methods.survival.inputs import checked_ends
 
 
 def clustered_kaplan_meier(
@@ -46,10 +47,11 @@ def clustered_kaplan_meier(
     """
     from scipy.stats import t
 
-    times, ended = np.asarray(durations, dtype=float), np.asarray(observed, dtype=bool)
     units, member = np.unique(np.asarray(cluster), return_inverse=True)
-    if not len(times) == len(ended) == len(member):
-        raise DataError(f"{len(times)} durations, {len(ended)} ends and {len(member)} units: give one of each")
+    given = [len(np.asarray(one, dtype=object)) for one in (durations, observed)]
+    if not given[0] == given[1] == len(member):
+        raise DataError(f"{given[0]} durations, {given[1]} ends and {len(member)} units: give one of each")
+    times, ended = checked_ends(durations, observed)
     if len(units) < 2:
         raise DataError("durations of a single unit tell nothing of others: list them instead")
     fitted = kaplan_meier(times, ended)

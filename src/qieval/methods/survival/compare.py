@@ -13,8 +13,11 @@ from numpy.typing import ArrayLike
 
 from qieval.errors import DataError
 from qieval.methods.survival.accelerated import SHAPES, accelerated
+from qieval.methods.survival.inputs import checked_ends, checked_groups
 
 FEWEST_ENDS = 10  # per group beside the first: below this a fitted ratio is mostly its own noise
+# lifelines would stop where a step gains 1e-7 of likelihood, which leaves the fourth digit of a ratio to chance.
+_TO_THE_TOP = {"precision": 1e-12, "r_precision": 1e-14}
 _NO_FINITE_RATIO = 20.0  # a standard error of a logarithm beyond this belongs to an estimate that ran off to infinity
 
 
@@ -42,7 +45,8 @@ def log_rank(durations: ArrayLike, observed: ArrayLike, groups: ArrayLike) -> Lo
     Raises
     ------
     DataError
-        If there are fewer than two groups, or nothing has ended.
+        If durations or ends are not as they should be, a group is missing, there are fewer than two groups, or
+        nothing has ended.
     """
     from lifelines.statistics import multivariate_logrank_test
 
@@ -133,18 +137,9 @@ def time_ratios(durations: ArrayLike, observed: ArrayLike, groups: ArrayLike) ->
 
 
 def _frame(durations: ArrayLike, observed: ArrayLike, groups: ArrayLike) -> pd.DataFrame:
-    data = pd.DataFrame(
-        {
-            "duration": np.asarray(durations, dtype=float),
-            "observed": np.asarray(observed, dtype=bool),
-            "group": np.asarray(groups),
-        }
-    )
-    if data.empty or not (data["duration"] >= 0).all():
-        raise DataError("comparing durations needs at least one, and every duration must be 0 or more")
-    if data["group"].nunique() < 2:
-        raise DataError("comparing groups needs at least two of them")
-    if not data["observed"].any():
+    times, ended = checked_ends(durations, observed)
+    data = pd.DataFrame({"duration": times, "observed": ended, "group": checked_groups(groups, len(times))})
+    if not ended.any():
         raise DataError("nothing has ended, so there is nothing to compare")
     return data
 
@@ -173,7 +168,7 @@ def _fitted(fitter: Any, design: pd.DataFrame) -> Any:
         # Newer pandas and numpy warn of lifelines' own code; a fit that fails raises.
         warnings.simplefilter("ignore")
         try:
-            return fitter.fit(design, duration_col="duration", event_col="observed")
+            return fitter.fit(design, duration_col="duration", event_col="observed", fit_options=_TO_THE_TOP)
         except ConvergenceError as error:
             raise DataError("the durations could not be fitted: too many of them are the same") from error
 

@@ -13,9 +13,15 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from qieval.errors import DataError
+from qieval.methods.survival.inputs import checked_groups, checked_outcomes
 from qieval.methods.survival.kaplan_meier import time_at_half
 
-OPEN = (0, "0", "", "censored", "ongoing")
+# What means still open when last seen, in small letters; False is 0.
+OPEN: frozenset[object] = frozenset(
+    {0, "", "0", "0.0", "false", "no", "none", "nan", "na", "n/a", "censor", "censored", "cens", "open", "still open"}
+    | {"ongoing", "on-going", "on going", "still ongoing", "under way", "underway", "still under way", "in progress"}
+    | {"still in progress", "not ended", "not yet ended", "not yet", "active", "no event"}
+)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -34,9 +40,10 @@ def cumulative_incidence(durations: ArrayLike, outcome: ArrayLike, *, cause: obj
     ----------
     durations : array of float, 0 or more
     outcome : array
-        How each ended, as text or numbers. Still open when last seen: 0, False, missing, "censored" or "ongoing".
+        How each ended, as text or numbers. Still open when last seen: 0, False, missing, or one of the texts of
+        `OPEN`, such as "censored", "ongoing" or "still under way". Capitals do not matter.
     cause : object
-        The outcome to count.
+        The outcome to count. One that never occurs has a share of 0.
 
     Returns
     -------
@@ -47,7 +54,8 @@ def cumulative_incidence(durations: ArrayLike, outcome: ArrayLike, *, cause: obj
     Raises
     ------
     DataError
-        If there is no duration, or one is missing or negative.
+        If there is no duration, one is missing, negative or infinite, or `cause` means still open, or is text where
+        outcomes are numbers, or the other way round.
 
     References
     ----------
@@ -55,7 +63,7 @@ def cumulative_incidence(durations: ArrayLike, outcome: ArrayLike, *, cause: obj
     .. [2] Kalbfleisch JD, Prentice RL. The Statistical Analysis of Failure Time Data, 2nd ed., 2002, sec. 1.4
        (the limits).
     """
-    times, ended, of_cause = _checked(durations, outcome, cause)
+    times, ended, of_cause = checked_outcomes(durations, outcome, cause=cause, still_open=OPEN)
     still_open, share = 1.0, 0.0
     # What the curves would gain from a little more weight on each duration; its length is the standard error.
     open_by_weight, share_by_weight = np.zeros(len(times)), np.zeros(len(times))
@@ -103,13 +111,13 @@ def gray_test(durations: ArrayLike, outcome: ArrayLike, groups: ArrayLike, *, ca
     durations, outcome, cause
         As in `cumulative_incidence`.
     groups : array
-        The group of each duration; two or more different ones.
+        The group of each duration; two or more different ones, none missing.
 
     Raises
     ------
     DataError
-        If durations are not as they should be, there are fewer than two groups, nobody ended by `cause`, or the
-        groups were never at risk together.
+        If durations, outcomes or groups are not as they should be, there are fewer than two groups, nobody ended by
+        `cause`, or the groups were never at risk together.
 
     References
     ----------
@@ -117,10 +125,8 @@ def gray_test(durations: ArrayLike, outcome: ArrayLike, groups: ArrayLike, *, ca
     """
     from scipy.stats import chi2
 
-    times, ended, of_cause = _checked(durations, outcome, cause)
-    names, member = np.unique(np.asarray(groups), return_inverse=True)
-    if len(names) < 2:
-        raise DataError("comparing groups needs at least two of them")
+    times, ended, of_cause = checked_outcomes(durations, outcome, cause=cause, still_open=OPEN)
+    member, names = pd.factorize(checked_groups(groups, len(times)))
     if not of_cause.any():
         raise DataError(f"nothing ended as {cause!r}, so there is nothing to compare")
     score, variance = _gray_score(times, ended, of_cause, member, len(names))
@@ -179,11 +185,3 @@ def _gray_score(
 
 def _by_group(chosen: np.ndarray, member: np.ndarray, n_groups: int) -> np.ndarray:
     return np.bincount(member[chosen], minlength=n_groups).astype(float)
-
-
-def _checked(durations: ArrayLike, outcome: ArrayLike, cause: object) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    times, how = np.asarray(durations, dtype=float), pd.Series(np.asarray(outcome))
-    if len(times) == 0 or not (times >= 0).all():
-        raise DataError("a share by time needs at least one duration, and every duration must be 0 or more")
-    ended = (how.notna() & ~how.isin(OPEN)).to_numpy()
-    return times, ended, ended & (how == cause).to_numpy()

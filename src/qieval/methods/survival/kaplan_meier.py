@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from qieval.errors import DataError
+from qieval.methods.survival.inputs import checked_ends
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -35,13 +35,13 @@ def kaplan_meier(durations: ArrayLike, observed: ArrayLike) -> KaplanMeier:
     Parameters
     ----------
     durations : array of float, 0 or more
-    observed : array of bool
+    observed : array of bool, or of 1 and 0
         False: still under way when last seen (censored).
 
     Raises
     ------
     DataError
-        If there is no duration, or one is missing or negative.
+        If there is no duration, one is missing, negative or infinite, or an end is neither true nor false.
 
     References
     ----------
@@ -50,11 +50,8 @@ def kaplan_meier(durations: ArrayLike, observed: ArrayLike) -> KaplanMeier:
     """
     from lifelines import KaplanMeierFitter
 
-    durations = np.asarray(durations, dtype=float)
-    observed = np.asarray(observed, dtype=bool)
-    if len(durations) == 0 or not (durations >= 0).all():
-        raise DataError("a survival curve needs at least one duration, and every duration must be 0 or more")
-    fitted = KaplanMeierFitter().fit(durations, observed)
+    times, ended = checked_ends(durations, observed)
+    fitted = KaplanMeierFitter().fit(times, ended)
     band = fitted.confidence_interval_.set_axis(["low", "high"], axis=1)
     table = fitted.event_table
     curve = pd.DataFrame(
@@ -68,7 +65,7 @@ def kaplan_meier(durations: ArrayLike, observed: ArrayLike) -> KaplanMeier:
             "high": band["high"].to_numpy(),
         }
     )
-    exact_low, exact_high = _order_statistic_limits(durations) if observed.all() else (np.nan, np.nan)
+    exact_low, exact_high = _order_statistic_limits(times) if ended.all() else (np.nan, np.nan)
     return KaplanMeier(
         curve=curve,
         median=time_at_half(curve["time"], curve["survival"]),
@@ -76,8 +73,8 @@ def kaplan_meier(durations: ArrayLike, observed: ArrayLike) -> KaplanMeier:
         median_high=time_at_half(curve["time"], curve["high"].where(curve["survival"] > 1e-9)),
         exact_low=exact_low,
         exact_high=exact_high,
-        n=len(durations),
-        n_events=int(observed.sum()),
+        n=len(times),
+        n_events=int(ended.sum()),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from qieval.errors import DataError
+from qieval.methods.survival.inputs import checked_horizon
 from qieval.methods.survival.kaplan_meier import kaplan_meier
 
 
@@ -17,7 +18,7 @@ class RestrictedMean:
 
     estimate: float
     standard_error: float  # by Greenwood
-    low: float  # 95%
+    low: float  # 95%; missing where nothing scatters, as where nothing has ended
     high: float
     horizon: float
     ends: int  # before the horizon
@@ -37,10 +38,10 @@ def restricted_mean(
     Parameters
     ----------
     durations : array of float, 0 or more
-    observed : array of bool
+    observed : array of bool, or of 1 and 0
         False: still under way when last seen (censored).
     horizon : float
-        Above 0, in the unit of the durations, and not beyond the last of them while some are open.
+        Above 0 and finite, in the unit of the durations, and not beyond the last of them while some are open.
     small_sample : bool
         Limits by Student's t as for a plain mean of those whose time up to the horizon is known, n of them: n - 1
         degrees of freedom, and the variance times n / (n - 1); infinite with fewer than two. Otherwise normal limits,
@@ -57,9 +58,7 @@ def restricted_mean(
        min(duration, horizon) instead, which is not that of its mean.
     .. [2] Kaplan EL, Meier P. JASA 1958;53:457, sec. 6.2 (such a factor, of the ends).
     """
-    curve = kaplan_meier(durations, observed).curve
-    if not horizon > 0:
-        raise DataError(f"the horizon {horizon:g} is not above 0 -> give the time up to which to average")
+    curve, horizon = kaplan_meier(durations, observed).curve, checked_horizon(horizon)
     last = float(curve["time"].iloc[-1])
     if horizon > last and curve["survival"].iloc[-1] > 0:
         raise DataError(
@@ -126,5 +125,7 @@ def _small_sample(parts: list[tuple[float, int]]) -> tuple[float, float]:
 def _limits(estimate: float, error: float, freedom: float) -> tuple[float, float]:
     from scipy.stats import t
 
+    if error == 0:
+        return np.nan, np.nan  # an interval without width would claim that all is known
     half = float(t.ppf(0.975, freedom)) * error
     return estimate - half, estimate + half
