@@ -1,5 +1,7 @@
 """The answer of the effectiveness notebook, and its table at a glance."""
 
+from dataclasses import replace
+
 import pytest
 
 from qieval.analyses.change import change
@@ -108,3 +110,17 @@ def test_facilities_chosen_for_a_bad_baseline_bring_a_warning_before_all_else():
     )
     result = effectiveness(study)
     assert wording.answer(result, change(study, result)).sentences[0].startswith("Facilities were invited because")
+
+
+def test_a_run_chart_that_improved_beside_a_trend_that_tells_none_is_not_settled(told):
+    result, changed, _ = told
+    found, by_trend = result.indicators[0], changed.interrupted[0]
+    untold = replace(by_trend, pooled=replace(by_trend.pooled, estimate=0.15, low=-0.03, high=0.34))
+    one = replace(result, indicators=(found,)), replace(changed, interrupted=(untold,))
+    said = wording.answer(*one).sentences[0]
+    assert said.startswith(f"{found.indicator.name} improved by the run chart of all facilities together. The median")
+    assert said.endswith(
+        " Set against each facility's own trend, no change could be told: 12 months after joining, 23 facilities stood "
+        "on average +15 points from where their own trends were heading (95% interval −3 to +34 points). So it is not "
+        "settled whether care improved."
+    )

@@ -42,6 +42,13 @@ def test_the_total_over_groups_is_never_said_without_a_warning(hub_spoke):
     assert said.endswith("hides the differences between the groups and should not be quoted alone.")
 
 
+def test_where_no_difference_between_groups_can_be_told_the_total_only_may_hide_one():
+    said = of_mentoring.caveats(mentoring(totals(("network", None, 3, 3), ("hub", None, 5, 4)))).sentences
+    assert said[1] == (
+        "The total over all groups, 7 of 8, may hide differences between the groups and should not be quoted alone."
+    )
+
+
 def test_nothing_planned_is_said_without_a_ratio():
     said = of_mentoring.answer(mentoring(totals(("hub", "rural", 0, 3)))).sentences
     assert said[0] == "Hub mentors, rural: 3 done, none planned; no ratio can be given."

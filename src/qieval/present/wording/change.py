@@ -23,7 +23,7 @@ from qieval.present.wording.regression_to_mean import chosen
 def answer(result: Effectiveness, changed: Change) -> Text:
     """A few sentences per indicator, and what may be made of them."""
     pairs = list(zip(result.indicators, changed.interrupted, strict=True))
-    lines = [" ".join([_told(found), _against_trend(by_trend)]).strip() for found, by_trend in pairs]
+    lines = [_both_yardsticks(found, by_trend) for found, by_trend in pairs]
     if not lines:
         lines = [NO_MONTHS]
     if any(found.chosen_for_baseline for found in changed.regression_to_mean):
@@ -31,6 +31,20 @@ def answer(result: Effectiveness, changed: Change) -> Text:
     if any(found.pooled.verdict in ("improved", "worsened", "back at baseline") for found in result.indicators):
         lines.append(WHY)
     return Text(sentences=lines)
+
+
+def _both_yardsticks(found: IndicatorResult, by_trend: Interrupted) -> str:
+    """What the run chart says, then the change against each facility's own trend."""
+    verdict = found.pooled.verdict
+    if verdict not in ("improved", "worsened") or not _is_pooled(by_trend) or by_trend.is_told:
+        return " ".join([_told(found), _against_trend(by_trend)]).strip()
+    # One after the other they would read as a contradiction: improved, so that no change could be told.
+    own = "each facility's own trend" if by_trend.model == "trend" else "the months before, facility by facility"
+    return (
+        f"{found.indicator.name} {verdict} by the run chart of all facilities together. "
+        f"{moved(found.pooled, found.indicator)} Set against {own}, no change could be told: "
+        f"{_stood(by_trend)}. So it is not settled whether care {verdict}."
+    )
 
 
 def _told(found: IndicatorResult) -> str:
@@ -45,16 +59,25 @@ def _told(found: IndicatorResult) -> str:
     return f"{says.get(verdict, f'{name} {verdict}.')} {moved(found.pooled, found.indicator)}"
 
 
+def _is_pooled(found: Interrupted) -> bool:
+    return found.pooled is not None and not found.is_refused
+
+
 def _against_trend(found: Interrupted) -> str:
-    if found.pooled is None or found.is_refused:
+    if not _is_pooled(found):
         return ""
+    return f"{_stood(found)}{'' if found.is_told else ', so that no change could be told'}."
+
+
+def _stood(found: Interrupted) -> str:
+    """How far facilities stood from what they are set against, with the interval."""
     pooled, indicator = found.pooled, found.indicator
+    assert pooled is not None  # asked before by _is_pooled
     compared = "where their own trends were heading" if found.model == "trend" else "the months before"
-    told = "" if found.is_told else ", so that no change could be told"
     return (
         f"{count(found.month or 0, 'month')} after joining, {count(pooled.k, 'facility', 'facilities')} stood on "
         f"average {signed(pooled.estimate, indicator)} from {compared} (95% interval "
-        f"{limits(pooled.low, pooled.high, indicator)}){told}."
+        f"{limits(pooled.low, pooled.high, indicator)})"
     )
 
 

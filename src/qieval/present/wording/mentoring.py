@@ -37,8 +37,7 @@ def compared(result: Mentoring) -> Text:
             "The groups went opposite ways: some clearly had more visits than planned, others clearly fewer. "
             f"The sum of all, {whole(result.done)} of {whole(result.planned)}, describes none of them."
         )
-    table = result.comparisons
-    apart = table.loc[(table["low"] > 1) | (table["high"] < 1)]
+    table, apart = result.comparisons, _told_apart(result)
     lines += [_apart(row) for row in apart.itertuples()]
     open_ = len(table) - len(apart)
     if open_:
@@ -52,6 +51,12 @@ def compared(result: Mentoring) -> Text:
             "had different facilities to visit."
         )
     return Text(sentences=lines)
+
+
+def _told_apart(result: Mentoring) -> pd.DataFrame:
+    """The pairs of groups of which one had more visits for each planned by more than chance."""
+    table = result.comparisons
+    return table.loc[(table["low"] > 1) | (table["high"] < 1)]
 
 
 def planned_visits_made(result: Mentoring) -> Text:
@@ -124,9 +129,10 @@ def caveats(result: Mentoring) -> Text:
         "unvisited. The interval is exact and takes visits as independent of each other."
     ]
     if len(result.groups) > 1 and result.planned > 0 and result.done >= 0:
+        differ = result.opposite or len(_told_apart(result))
         lines.append(
-            f"The total over all groups, {whole(result.done)} of {whole(result.planned)}, hides the differences "
-            "between the groups and should not be quoted alone."
+            f"The total over all groups, {whole(result.done)} of {whole(result.planned)}, "
+            f"{'hides the' if differ else 'may hide'} differences between the groups and should not be quoted alone."
         )
     if len(result.comparisons) > 1:
         lines.append(
