@@ -386,6 +386,40 @@ def test_a_cell_of_many_lines_is_shown_on_one(errors: Any):
     ]
 
 
+def test_the_same_remark_on_the_same_rows_is_one_line_for_all_columns(warned: Any):
+    rows = ["p1,2023-01,2023-02,,completed", "p2,2023-01,2023-03,,completed", "p3,2023-01-05,2023-02-05,,completed"]
+    assert warned(**projects(*rows, "p4,2023-01,2023-04,,completed")) == [
+        "projects.csv, rows 2-3 and 5, started_on and ended_on ('2023-01', '2023-02', '2023-03', ...): gives the month "
+        "only and was read as its first day -> write the day if it is known"
+    ]
+
+
+def test_the_same_remark_on_other_rows_is_a_line_of_its_own(warned: Any):
+    rows = ["p1,2023-01,2023-02-05,,completed", "p2,2023-01,2023-03,,completed"]
+    assert [line.split(":")[0] for line in warned(**projects(*rows))] == [
+        "projects.csv, rows 2-3, started_on ('2023-01')",
+        "projects.csv, row 3, ended_on '2023-03'",
+    ]
+
+
+def test_rows_in_very_many_pieces_are_counted_beyond_the_twentieth(warned: Any):
+    rows = [f"p{row},2023-01{'' if row % 2 else '-05'},2023-02-05,,completed" for row in range(2, 50)]
+    (said,) = warned(**projects(*rows))
+    assert said.startswith("projects.csv, rows 3, 5, 7, 9, 11, 13, ")
+    assert "39, 41 and 4 more, started_on" in said
+
+
+def test_tables_come_in_the_order_of_the_dictionary_and_rows_in_theirs(errors: Any):
+    rows = ["v1,F1,hub,,2023-01-01", "v2,F1,boss,,2023-01-01", "v3,F7,hub,,2023-01-01", "v4,F1,boss,,2023-01-01"]
+    said = errors(**visits(*rows) | {"facilities": "facility_id,setting\nF1,\nF2,hill\n"})
+    assert [line.split(" '")[0] for line in said] == [
+        "facilities.csv, row 3, setting",
+        "visits.csv, row 3, mentor_type",
+        "visits.csv, row 4, facility_id",
+        "visits.csv, row 5, mentor_type",
+    ]
+
+
 # --- keys ------------------------------------------------------------------------------------------
 
 
@@ -618,8 +652,7 @@ def test_a_facility_measured_without_the_day_it_joined_is_said(warned: Any):
     tables = measured("F1,anc,2023-12-01,1,2")
     facilities = "facility_id,role,joined_on\nF1,,2023-01-01\nF2,,\nF3,hub,\nF4,comparison,\n"
     assert warned(**{**tables, "facilities": facilities}) == [
-        f"facilities.csv, row 3, facility_id 'F2': {NOT_JOINED}",
-        f"facilities.csv, row 4, facility_id 'F3': {NOT_JOINED}",
+        f"facilities.csv, rows 3-4, facility_id ('F2', 'F3'): {NOT_JOINED}",
     ]
     assert warned(**{**tables, "facilities": "facility_id\nF1\n"}) == [
         f"facilities.csv, row 2, facility_id 'F1': {NOT_JOINED}"
@@ -688,10 +721,10 @@ def test_everything_wrong_is_told_at_once(errors: Any):
         "projects.csv",
         "projects.csv",
         "projects.csv",
-        "visits.csv, row 4, visit_id",
         "visits.csv, row 2, done_on '2023-02-30'",
         "visits.csv, row 3, facility_id 'F7'",
         "visits.csv, row 3, done_on '2025-01-01'",
+        "visits.csv, row 4, visit_id",
     ]
 
 

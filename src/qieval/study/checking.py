@@ -35,7 +35,8 @@ def check_tables(
     """
     sheets = {name: read_types(TABLES[name], raw, decimal) for name, raw in raws.items()}
     problems: list[Problem] = []
-    for name, sheet in sheets.items():
+    for name in (name for name in TABLES if name in sheets):
+        sheet = sheets[name]
         problems += _columns(sheet)
         problems += _cells(sheet)
         problems += _key(sheet)
