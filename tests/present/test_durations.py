@@ -1,12 +1,16 @@
 """What is said and drawn of projects, for a collaborative, the pilot, and one too small for claims."""
 
+import ast
 import math
 import re
 from functools import cache
+from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from qieval.analyses.duration_groups import duration_groups
 from qieval.analyses.durations import durations
@@ -17,6 +21,7 @@ from qieval.present.charts import durations as charts
 from qieval.present.charts import project_outcomes as outcomes_charts
 from qieval.present.display import Figure, Table, Text
 from qieval.present.key_figures.durations import key_figures
+from qieval.present.sections import Heading
 from qieval.present.sections import durations as parts
 from qieval.present.tables import duration_groups as groups_tables
 from qieval.present.tables import durations as tables
@@ -30,6 +35,8 @@ from tests.analyses.test_duration_groups import study_of as grouped
 from tests.analyses.test_durations import of_months, project
 from tests.analyses.test_intensive_phase import begun
 from tests.analyses.test_project_outcomes import FIVE, ended, outcomes, still_open
+
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +60,7 @@ def report(study) -> list:
         *parts.starts(started),
         *parts.groups(groupings),
         *parts.each(result),
-        of_durations.caveats(result),
+        of_durations.caveats(result, found),
         key_figures(result, found, started, study),
     ]
     return [thing for thing in shown if thing is not None]
@@ -148,7 +155,7 @@ def test_abandoned_and_ongoing_projects_are_named_among_the_caveats():
 def test_how_projects_ended_in_words():
     assert of_outcomes.answer(outcomes(*FIVE)).sentences == [
         "By month 9 after they began, 60% (95% interval 13% to 88%) of projects had been completed and 40% (95% "
-        "interval 5% to 75%) abandoned.",
+        "interval 5% to 75%) abandoned; none of 5 dated projects was followed further (the longest for 8.0 months).",
         "Half of all projects begun, those abandoned among them, had been completed by month 7.0 (95% interval 2.0 to "
         "no upper limit).",
         "The mean duration is 5.2 months (95% interval 2.2 to 8.2).",
@@ -192,7 +199,40 @@ def test_where_none_was_abandoned_nothing_is_said_of_abandoning():
 def test_that_all_were_completed_in_the_end_is_no_news():
     said = of_outcomes.answer(outcomes(*of_months(2, 4, 6, 8, 10))).sentences
     assert said[0].startswith("By month 9 after they began, 80% (95% interval ")
-    assert said[0].endswith("of projects had been completed; 1 project was followed further.")
+    assert said[0].endswith("of projects had been completed; 1 of 5 dated projects was followed further.")
+
+
+def test_a_share_says_on_how_many_it_rests_however_far_it_is_told():
+    said = of_outcomes.answer(outcomes(*FIVE, still_open(6, 3), still_open(7, 5))).sentences[0]
+    assert said.endswith(
+        "; none of 7 dated projects was followed further (the longest for 8.0 months), and 2 were still open when last "
+        "seen."
+    )
+    said = of_outcomes.answer(outcomes(*FIVE, still_open(6, 9.5))).sentences[0]
+    assert said.startswith("By month 9 after they began, ")
+    assert said.endswith("; 1 of 6 dated projects was followed further.")
+
+
+def test_the_interval_of_a_mean_of_few_projects_is_said_to_be_too_narrow():
+    said = (
+        "With 20 projects or fewer the 95% interval of the mean is somewhat too narrow, since durations are skew: of "
+        "simulated collaboratives of 10 and 20 projects it held the true mean in 91%."
+    )
+
+    def caveats(*projects):
+        result = durations(make_study(projects=list(projects)))
+        return of_durations.caveats(result, project_outcomes(result)).sentences
+
+    assert caveats(*of_months(*range(1, 21)))[-1] == said
+    assert said not in caveats(*of_months(*range(1, 22)))
+    assert said not in caveats(*of_months(6, 6, 6, 6, 6))  # no interval
+    assert said not in caveats(*of_months(3, 4))  # no mean
+
+
+def test_how_often_that_interval_holds_is_what_the_table_of_the_methods_says():
+    table = (PROJECT / "docs" / "methods.md").read_text(encoding="utf-8")
+    held = re.findall(r"^\| (?:10|20) projects \| mean \|.*?\| ([\d.]+)% \|", table, flags=re.MULTILINE)
+    assert [round(float(share)) for share in held] == [round(100 * of_outcomes.HELD_BY_FEW)] * 2
 
 
 def test_all_that_ended_at_once_have_a_mean_without_scatter():
@@ -338,11 +378,28 @@ def test_a_median_that_a_group_did_not_reach_is_said():
 
 def test_the_comparison_table_gives_each_test_with_and_without_the_others(demo):
     shown = groups_tables.comparisons(duration_groups(demo, durations(demo))).shown
-    assert shown["Grouping"].tolist() == ["Setting", "Hub", "Wave"]
-    assert shown["Length: log-rank test"].iloc[0] == "1.08, 1, 0.30 (0.87)"
-    assert shown["Share completed: Gray's test"].tolist()[2] == "–"  # wave 3 completed fewer than ten
-    for cell in [*shown["Length: log-rank test"], *shown["Share completed: Gray's test"].iloc[:2]]:
-        assert re.fullmatch(r"\d+\.\d\d, [12], [\d.]+ \([\d.]+\)", cell)
+    assert shown["Compared"].tolist() == [
+        "Setting: length",
+        "Setting: share completed",
+        "Hub: length",
+        "Hub: share completed",
+        "Wave: length",  # wave 3 completed fewer than ten, so its share is not tested
+    ]
+    assert shown.iloc[0].tolist()[1:] == ["log-rank", "2", "1.08", "1", "0.30", "0.87", "Weibull", "0.23"]
+    assert shown.iloc[1].tolist()[1:] == ["Gray", "2", "0.02", "1", "0.88", "0.88", "–", "–"]
+
+
+def test_every_cell_of_the_comparison_table_holds_one_number(demo):
+    shown = groups_tables.comparisons(duration_groups(demo, durations(demo))).shown
+    for column in shown.columns[2:]:
+        assert shown[column].map(lambda cell: " " not in cell).all(), column
+
+
+def test_the_table_of_groups_says_how_often_intervals_of_few_hold(demo):
+    caption = groups_tables.groups(duration_groups(demo, durations(demo))).caption
+    assert "(those of means of 20 projects or fewer hold in about 91%)" in caption
+    study = grouped(of("R1", SHORT * 5), of("H1", LONG * 5))
+    assert "fewer" not in groups_tables.groups(duration_groups(study, durations(study))).caption
 
 
 def test_without_a_comparison_there_is_no_such_table(small):
@@ -370,6 +427,60 @@ def test_the_pilots_report_never_adds_up_visits_nor_counts_272_days(hub_spoke):
     assert not re.search(r"\b(42|38|272|8\.9)\b", said)
     (project_2,) = shown_tables(hub_spoke)["projects"].query("Id == '2'")["Months"]
     assert project_2 == "8.0"  # 243 days, by the rule of the other projects
+
+
+def notebook_texts(name: str, params: str) -> list[str]:
+    """Every text that a notebook shows with the parameters of a file: its own, sentences, captions, and table rows."""
+    given = yaml.safe_load((PROJECT / "params" / f"{params}.yaml").read_text(encoding="utf-8"))
+    given["data_cut"] = str(given["data_cut"])
+    cells = nbformat.read(PROJECT / "notebooks" / f"{name}.ipynb", as_version=4)["cells"]
+    shown = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
+    names: dict = {}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("IPython.display.display", shown.append)
+        for cell in [cell for cell in cells if cell["cell_type"] == "code"]:
+            *lines, last = ast.parse(cell["source"]).body
+            if isinstance(last, ast.Expr):
+                exec(compile(ast.Module(lines, []), name, "exec"), names)
+                shown.append(eval(compile(ast.Expression(last.value), name, "eval"), names))
+            else:
+                exec(cell["source"], names)
+            if "parameters" in cell["metadata"].get("tags", []):
+                names |= given
+    return [text for thing in shown if thing is not None for text in texts_of(thing)]
+
+
+def texts_of(thing) -> list[str]:
+    if isinstance(thing, str):
+        return [thing]
+    if isinstance(thing, Text):
+        return list(thing.sentences)
+    if isinstance(thing, Figure):
+        return [thing.caption, thing.alt]
+    if isinstance(thing, Table):
+        return [thing.caption, *(" | ".join(row) for row in thing.shown.itertuples(index=False))]
+    return [thing.text] if isinstance(thing, Heading) else [cell.text for cell in thing.cells]
+
+
+@pytest.mark.parametrize("name", ["durations", "mentoring"])
+def test_the_traps_of_the_pilots_paper_are_told_as_traps_or_not_at_all(name):
+    texts = notebook_texts(name, "hub_spoke_india")
+    with_42, with_272, with_38 = (
+        [text for text in texts if re.search(rf"(?<![\d.,]){number}(?!%|[.,]?\d)", text)] for number in (42, 272, 38)
+    )
+    assert with_42 == []  # visits added up over projects, of which several have one facility
+    if name == "durations":
+        assert len(with_272) == 1
+        assert with_38 == []
+        assert "project 2: 272 days, counted to the last day, where the rule of the others gives 243." in with_272[0]
+    else:
+        assert with_272 == []
+        assert with_38 == [
+            "The groups went opposite ways: some clearly had more visits than planned, others clearly fewer. The sum "
+            "of all, 38 of 32, describes none of them.",
+            "The total over all groups, 38 of 32, hides the differences between the groups and should not be quoted "
+            "alone.",
+        ]
 
 
 def test_a_median_of_five_months_needs_short_projects_where_the_pilot_has_no_dates(hub_spoke):

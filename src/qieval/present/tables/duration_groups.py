@@ -11,8 +11,9 @@ import pandas as pd
 from qieval.analyses.duration_groups import Grouping
 from qieval.methods.survival import GrayTest, LogRank, Ratios
 from qieval.present.display import Table
-from qieval.present.numbers import DASH, MINUS, months, ratio
+from qieval.present.numbers import DASH, MINUS, months, percent, ratio
 from qieval.present.wording.duration_groups import FACTORS, group_name
+from qieval.present.wording.project_outcomes import FEW, HELD_BY_FEW
 
 _SHAPES = {"weibull": "Weibull", "lognormal": "log-normal", "loglogistic": "log-logistic"}
 
@@ -38,11 +39,17 @@ def groups(groupings: Sequence[Grouping]) -> Table | None:
     )
     return Table(
         name="durations_by_group",
-        caption="Durations by group, with 95% intervals; ratios are to the group marked as reference",
+        caption=f"Durations by group, with 95% intervals{_few(data)}; ratios are to the group marked as reference",
         shown=shown,
         data=data,
         numeric=tuple(shown.columns[1:]),
     )
+
+
+def _few(data: pd.DataFrame) -> str:
+    if not (data["mean_low"].notna() & (data["n"] <= FEW)).any():
+        return ""
+    return f" (those of means of {FEW} projects or fewer hold in about {percent(HELD_BY_FEW)})"
 
 
 def comparisons(groupings: Sequence[Grouping]) -> Table | None:
@@ -50,24 +57,27 @@ def comparisons(groupings: Sequence[Grouping]) -> Table | None:
     made = [grouping for grouping in groupings if grouping.log_rank is not None]
     if not made:
         return None
-    data = pd.DataFrame([_tests(grouping) for grouping in made])
+    data = pd.DataFrame([row for grouping in made for row in _tests(grouping)])
     rows = list(data.itertuples())
     shown = pd.DataFrame(
         {
-            "Grouping": [FACTORS[row.factor] for row in rows],
-            "Groups compared": data["groups"].map(str),
-            "Length: log-rank test": [_test(row, "log_rank") for row in rows],
-            "Share completed: Gray's test": [_test(row, "gray") for row in rows],
-            "Shape of the time ratio": data["shape"].map(lambda shape: _SHAPES.get(shape, DASH)),
+            "Compared": [f"{FACTORS[row.factor]}: {row.compared}" for row in rows],
+            "Test": data["test"],
+            "Groups": data["groups"].map(str),
+            "Chi-squared": data["statistic"].map("{:.2f}".format),
+            "Degrees of freedom": data["degrees_of_freedom"].map(str),
+            "p": data["p_value"].map(p_value),
+            "p, all tests": data["p_all_tests"].map(p_value),
+            "Time ratio by": data["shape"].map(lambda shape: _SHAPES.get(shape, DASH)),
             "Proportional hazards, p": data["proportional_p"].map(p_value),
         }
     )
     return Table(
         name="duration_tests",
-        caption="How groups were compared: chi-squared, its degrees of freedom, p, and p allowing for all tests",
+        caption="How groups were compared; p, all tests: allowing for every test in this table (Benjamini-Hochberg)",
         shown=shown,
         data=data,
-        numeric=tuple(shown.columns[1:]),
+        numeric=tuple(shown.columns[2:]),
     )
 
 
@@ -94,31 +104,31 @@ def _by_group(found: Ratios | None) -> pd.DataFrame:
     )
 
 
-def _tests(grouping: Grouping) -> dict[str, object]:
-    return {
-        "factor": grouping.factor,
-        "groups": grouping.n_can_tell,
-        **_of(grouping.log_rank, "log_rank"),
-        "log_rank_adjusted": grouping.log_rank_adjusted,
-        **_of(grouping.gray, "gray"),
-        "gray_adjusted": grouping.gray_adjusted,
+def _tests(grouping: Grouping) -> list[dict[str, object]]:
+    """One row per test that was made; how far the ratios can be trusted stands beside the test of length."""
+    ratios: dict[str, object] = {
         "shape": grouping.time_ratio.model if grouping.time_ratio is not None else None,
         "proportional_p": grouping.proportional_p,
     }
-
-
-def _of(test: LogRank | GrayTest | None, name: str) -> dict[str, float]:
-    if test is None:
-        return dict.fromkeys((name, f"{name}_freedom", f"{name}_p"), math.nan)
-    return {name: test.statistic, f"{name}_freedom": test.degrees_of_freedom, f"{name}_p": test.p_value}
-
-
-def _test(row: Any, name: str) -> str:
-    statistic = getattr(row, name)
-    if math.isnan(statistic):
-        return DASH
-    freedom, p, adjusted = (getattr(row, f"{name}_{part}") for part in ("freedom", "p", "adjusted"))
-    return f"{statistic:.2f}, {freedom:.0f}, {p_value(p)} ({p_value(adjusted)})"
+    made: tuple[tuple[str, str, LogRank | GrayTest | None, float, dict[str, object]], ...] = (
+        ("length", "log-rank", grouping.log_rank, grouping.log_rank_adjusted, ratios),
+        ("share completed", "Gray", grouping.gray, grouping.gray_adjusted, {"shape": None, "proportional_p": math.nan}),
+    )
+    return [
+        {
+            "factor": grouping.factor,
+            "compared": compared,
+            "test": name,
+            "groups": grouping.n_can_tell,
+            "statistic": test.statistic,
+            "degrees_of_freedom": test.degrees_of_freedom,
+            "p_value": test.p_value,
+            "p_all_tests": adjusted,
+            **beside,
+        }
+        for compared, name, test, adjusted, beside in made
+        if test is not None
+    ]
 
 
 def _with_limits(show: Callable[[float], str], x: float, low: float, high: float) -> str:

@@ -6,9 +6,11 @@ import math
 from typing import Any
 
 from qieval.analyses.durations import FEWEST_PROJECTS, Durations
+from qieval.analyses.project_outcomes import ProjectOutcomes
 from qieval.methods.survival import KaplanMeier
 from qieval.present.display import Text
 from qieval.present.numbers import count, listed, months, of
+from qieval.present.wording.project_outcomes import few
 
 MOST_NAMED = 60  # timelines: beyond, a figure would be longer than a page
 
@@ -91,8 +93,8 @@ def _undated(result: Durations) -> str:
     return sentence
 
 
-def caveats(result: Durations) -> Text:
-    """What counts as an end, and what cannot be concluded."""
+def caveats(result: Durations, outcomes: ProjectOutcomes | None = None) -> Text:
+    """What counts as an end, and what cannot be concluded, of the mean, too, where `outcomes` tell one."""
     lines = ["A project ends when it is completed or abandoned; months are of 30.44 days."]
     if result.n_by_status["abandoned"]:
         n = result.n_by_status["abandoned"]
@@ -114,7 +116,9 @@ def caveats(result: Durations) -> Text:
         )
     if result.curve is not None and result.has_median and result.curve.n < 20:
         lines.append(f"{count(result.curve.n, 'project')} are few: read the interval, not the median alone.")
-    return Text(sentences=lines, style="caveats")
+    if outcomes is not None:
+        lines.append(few(outcomes))
+    return Text(sentences=[line for line in lines if line], style="caveats")
 
 
 def share_ended_caption(result: Durations) -> str:
