@@ -49,7 +49,7 @@ def test_no_change_told_is_not_a_gain_shown_to_be_kept():
     change, _, claim, other = said(*[series()] * 5)
     assert change.startswith("12 months after support ended, no change could be told: on average 5 facilities stood ")
     assert claim.startswith("That nothing was lost is not shown either: a change for the worse of as much as ")
-    assert other.endswith("which says the same.")
+    assert other.endswith("which tells no change either.")
 
 
 def test_less_is_better_is_said_where_it_is():
@@ -197,6 +197,7 @@ def test_figures_and_tables_of_the_demo(demo):
             assert_whole(draw(result))
         table = tables.facilities(result)
         assert len(table.shown) == 24
+        assert {"Level, months 1–12 together", "Change at month 12"} < set(table.shown.columns)
         assert tables.other_ways(result).shown["How"].iloc[0] == "as told above"
         low, high = wording.shown_range(result)
         assert low < min(0, result.pooled.low) <= max(0, result.pooled.high) < high

@@ -18,14 +18,20 @@ def facilities(result: AfterSupport) -> Table | None:
     if data.empty:
         return None
     rows = list(data.itertuples(index=False))
+    # The level is of all months together, the change that of the last: 58% may well stand beside a fall of 49 points.
+    after, at = (
+        ("Level after", "Change")
+        if result.month is None
+        else (f"Level, months 1\N{EN DASH}{result.month} together", f"Change at month {result.month}")
+    )
     shown = pd.DataFrame(
         {
             "Facility": data["facility"],
             "Support ended": data["support_ended"].map(month),
             "Months used, support + after": [DASH if row.reason else f"{row.n_before} + {row.n_after}" for row in rows],
             "Level in support": [value(row.level_before, indicator) for row in rows],
-            "Level after": [value(row.level_after, indicator) for row in rows],
-            "Change": [change(row.estimate, indicator) for row in rows],
+            after: [value(row.level_after, indicator) for row in rows],
+            at: [change(row.estimate, indicator) for row in rows],
             "95% interval": [DASH if row.reason else limits(row.low, row.high, indicator) for row in rows],
             "Weight": [DASH if pd.isna(row.weight) else f"{100 * row.weight:.0f}%" for row in rows],
             "Note": [

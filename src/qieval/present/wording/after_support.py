@@ -134,7 +134,7 @@ def _other_line(result: AfterSupport) -> str:
     if row["agrees"] and result.is_told and other == "trend":
         same = "which says the same, so that this is not only a movement that was already under way"
     elif row["agrees"]:
-        same = "which says the same"
+        same = "which says the same" if result.is_told else "which tells no change either"
     elif not tells:
         same = "which by itself tells no change: it cannot be told whether care was already on its way there"
     else:
