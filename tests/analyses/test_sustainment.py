@@ -46,7 +46,28 @@ def test_each_class_from_its_three_segments():
     assert row(study_of(levels(0.3, 0.5, 0.3)))["class"] == "gained and lost"
     assert row(study_of(levels(0.3, 0.3, 0.3)))["class"] == "never gained"
     assert row(study_of(levels(0.3, 0.3, 0.5)))["class"] == "gained later"
+    assert row(study_of([3] * 12 + [3] * 9 + [4] * 3 + [3] * 12, people=10))["class"] == "no gain could be told"
     assert row(study_of([3] * 12 + [8] * 12 + [6] * 12, people=10))["class"] == "cannot be told"
+
+
+def test_never_gained_needs_an_interval_that_rules_the_gain_out():
+    # Less is better, and it fell from 8 of 24 to 0 of 6: all of it may be gone, and all of it may be chance.
+    found = row(study_of([1, 1, 0] * 4 + [0] * 24, people=2, indicator={"better": "down"}))
+    assert found["gain"] == pytest.approx(1 / 3)
+    assert found["class"] == "no gain could be told"
+    # The same share of many people is a gain, and none of many people is none.
+    assert row(study_of(levels(0.35, 0, 0), indicator={"better": "down"}))["start"] == "gained"
+    assert row(study_of(levels(0.35, 0.35, 0.35), indicator={"better": "down"}))["class"] == "never gained"
+
+
+def test_a_gain_smaller_than_asked_for_is_ruled_out_only_by_its_upper_limit():
+    found = row(study_of(levels(0.3, 0.35, 0.35)))
+    assert found["gain_high"] < 0.1
+    assert found["class"] == "never gained"
+    found = row(study_of(levels(0.3, 0.39, 0.39)))  # beyond chance, and less than 10 points: 10 are not ruled out
+    assert found["gain_low"] > 0
+    assert found["gain_high"] > 0.1
+    assert found["class"] == "no gain could be told"
 
 
 def test_bihar_by_its_months_kept_64_percent_and_lost_the_rest():
@@ -101,7 +122,7 @@ def test_a_gain_is_left_by_the_last_months_reported():
 
 def test_a_gain_of_exactly_the_minimum_counts_and_one_less_does_not():
     assert row(study_of(levels(0.3, 0.4, 0.4)))["start"] == "gained"
-    assert row(study_of(levels(0.3, 0.399, 0.4)))["start"] == "no gain"
+    assert row(study_of(levels(0.3, 0.399, 0.4)))["start"] == "no gain told"
     assert row(study_of(levels(0.7, 0.8, 0.8)))["start"] == "gained"  # 0.8 - 0.7 is a little less than 0.1
     assert row(study_of(levels(0.3, 0.35, 0.35), minimum_gain=0.05))["start"] == "gained"
 
@@ -110,7 +131,7 @@ def test_a_gain_that_chance_explains_is_no_gain():
     # 36 of 120 before and 12 of 30 at the end: the 95% interval of the difference holds none.
     found = row(study_of([3] * 12 + [3] * 9 + [4] * 3 + [4] * 12, people=10))
     assert found["gain"] == pytest.approx(0.1)
-    assert found["start"] == "no gain"
+    assert found["start"] == "no gain told"
     assert row(study_of([30] * 12 + [30] * 9 + [40] * 3, people=100))["start"] == "gained"
 
 
@@ -119,7 +140,7 @@ def test_a_rate_gains_by_a_share_of_its_baseline():
     found = row(study_of(levels(0.1, 0.08, 0.09), indicator=rate))
     assert found["gain"] == pytest.approx(20)  # per 1000, of 100
     assert found["start"] == "gained"
-    assert row(study_of(levels(0.1, 0.092, 0.09), indicator=rate))["start"] == "no gain"  # 8% where 10% is asked
+    assert row(study_of(levels(0.1, 0.092, 0.09), indicator=rate))["start"] == "no gain told"  # 8% where 10% is asked
 
 
 def test_a_mean_gains_if_its_months_differ_by_more_than_they_scatter():
@@ -130,13 +151,25 @@ def test_a_mean_gains_if_its_months_differ_by_more_than_they_scatter():
     found = row(study_of(scaled, people=10, indicator=minutes))
     assert (found["baseline"], found["end"], found["start"]) == (60, 40, "gained")
     wild = [value * 10 for value in [20, 100, 60] * 4 + [50] * 9 + [90, 10, 20] + [40] * 12]
-    assert row(study_of(wild, people=10, indicator=minutes))["start"] == "no gain"
+    assert row(study_of(wild, people=10, indicator=minutes))["start"] == "no gain told"
+
+
+def test_a_rate_or_a_mean_never_gained_if_the_share_of_its_baseline_is_ruled_out():
+    rate = {"kind": "rate", "per": 1000, "better": "down"}
+    assert row(study_of(levels(0.1, 0.1, 0.1, people=9000), people=9000, indicator=rate))["class"] == "never gained"
+    assert row(study_of(levels(0.1, 0.1, 0.1, people=100), people=100, indicator=rate))["class"] == (
+        "no gain could be told"
+    )
+    minutes = {"kind": "mean", "better": "down"}
+    steady, wild = [600, 620, 580] * 12, [100, 1100, 600] * 12
+    assert row(study_of(steady, people=10, indicator=minutes))["class"] == "never gained"
+    assert row(study_of(wild, people=10, indicator=minutes))["class"] == "no gain could be told"
 
 
 def test_means_that_do_not_scatter_at_all_differ_if_they_are_not_equal():
     minutes = {"kind": "mean", "better": "down"}
     assert row(study_of([600] * 12 + [500] * 9 + [400] * 3, people=10, indicator=minutes))["start"] == "gained"
-    assert row(study_of([600] * 24, people=10, indicator=minutes))["start"] == "no gain"
+    assert row(study_of([600] * 24, people=10, indicator=minutes))["start"] == "no gain told"
 
 
 # --- windows ---------------------------------------------------------------------------------------

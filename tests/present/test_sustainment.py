@@ -45,15 +45,16 @@ def test_what_the_words_mean_is_said_first_and_from_the_parameters():
 def test_the_classes_are_counted_in_words():
     (said,) = wording.answer(sustainment(study_of_many(0.5, 0.5, 0.4, 0.3, 0.5, None))).sentences
     assert said == (
-        "Cord clamped late: 6 of 6 facilities had gained when their support ended. Since then 3 kept the gain, 2 lost "
-        "some or all of it and 1 stopped reporting."
+        "Cord clamped late: when support ended, a gain could be told in 6 of 6 facilities. By their last months "
+        "reported 3 kept the gain, 2 lost some or all of it and 1 stopped reporting."
     )
 
 
 def test_no_gain_leaves_nothing_to_keep():
     result = sustainment(study_of(levels(0.3, 0.3, 0.3)))
     assert wording.answer(result).sentences == [
-        "Cord clamped late: 0 of 1 facility had gained when their support ended. There is no gain to keep."
+        "Cord clamped late: when support ended, a gain could be told in 0 of 1 facility. There is no gain to follow: "
+        "1 never gained."
     ]
     assert wording.loss(result.indicators[0]) is None
     assert wording.kept(result.indicators[0]) is None
@@ -61,7 +62,29 @@ def test_no_gain_leaves_nothing_to_keep():
 
 def test_a_late_gain_is_said():
     (said,) = wording.answer(sustainment(study_of(levels(0.3, 0.3, 0.5)))).sentences
-    assert said.endswith("There is no gain to keep. Of the 1 without a gain at that time, 1 gained later.")
+    assert said.endswith("There is no gain to follow: 1 gained later.")
+
+
+def test_a_gain_neither_told_nor_ruled_out_is_said_apart_from_none():
+    def facility(number, end, people):
+        return monthly(f"F{number}", "2021-01-01", levels(0.3, end, end, people=people), people)
+
+    rows = [*facility(0, 0.5, 1000), *facility(1, 0.3, 1000), *facility(2, 0.4, 10), *facility(3, 0.4, 10)]
+    facilities = [{"facility_id": f"F{number}"} | ENDED for number in range(4)]
+    result = sustainment(make_study(facilities=facilities, indicators=[an_indicator()], measurements=rows))
+    assert (
+        wording.answer(result)
+        .sentences[0]
+        .endswith(
+            "a gain could be told in 1 of 4 facilities. By their last months reported 1 kept the gain. Of those "
+            "without, 1 never gained and in 2 a gain is neither told nor ruled out."
+        )
+    )
+    assert wording.classes_shown(result) == ["gained and kept", "no gain could be told", "never gained"]
+    shown = tables.classes(result.indicators[0]).shown.set_index("Facility")
+    assert shown.loc["F1", "95% interval of the gain"] == "−2 to +2 points"
+    assert shown.loc["F2", "95% interval of the gain"] == "−8 to +29 points"
+    assert_whole(charts.classes(result))
 
 
 def test_no_end_of_support_is_said():
@@ -98,9 +121,9 @@ def test_an_end_of_support_not_recorded_is_said():
 
 def test_too_few_people_and_too_recent_an_end_are_classes_of_their_own():
     few = sustainment(study_of([3] * 12 + [8] * 12 + [6] * 12, people=10))
-    assert wording.answer(few).sentences[0].endswith("Since then 1 saw too few people to tell.")
+    assert wording.answer(few).sentences[0].endswith("By their last months reported 1 saw too few people to tell.")
     recent = sustainment(study_of(levels(0.3, 0.5, 0.5)[:29], data_cut="2023-05-31"))
-    assert wording.answer(recent).sentences[0].endswith("Since then 1 ended support too recently.")
+    assert wording.answer(recent).sentences[0].endswith("1 ended support too recently to tell.")
     assert wording.kept(recent.indicators[0]).sentences[0] == "6 months on, it is too early to tell of any of them."
 
 
@@ -119,17 +142,51 @@ def test_few_losses_are_named_and_chance_stands_beside_them():
 def test_five_losses_have_a_median_with_its_interval():
     said = wording.loss(only(study_of_many(0.3, 0.3, 0.3, 0.3, 0.3, 0.5))).sentences[0]
     assert said == (
-        "5 of 6 facilities followed lost some or all of the gain. By the curve half of the facilities had lost it 1.0 "
-        "months after support ended (95% interval 1.0 to no upper limit)."
+        "5 of 6 facilities followed lost some or all of the gain. By the curve half of the facilities had lost it by "
+        "month 1 after support ended (95% interval 1 to no upper limit). Beyond month 1 fewer than 5 were followed, so "
+        "that no more can be told."
     )
 
 
 def test_a_median_that_is_not_reached_says_up_to_when_more_than_half_held_it():
     said = wording.loss(only(study_of_many(*[0.3] * 5, *[0.5] * 7))).sentences[0]
     assert said == (
-        "5 of 12 facilities followed lost some or all of the gain. By the curve more than half of the facilities still "
-        "held it 10.0 months after support ended."
+        "5 of 12 facilities followed lost some or all of the gain. The median is not reached by month 10 after support "
+        "ended: by the curve 58% still held it (95% interval 27% to 80%)."
     )
+
+
+def study_of_months_seen(*seen):
+    """Facilities that lose their gain from so many months after support, or hold it (None) for so long."""
+    rows = []
+    for number, (loses, months) in enumerate(seen):
+        held = months if loses is None else loses - 1
+        values = [300] * 12 + [500] * 12 + [500] * held + [300] * (months - held)
+        rows += monthly(f"F{number}", "2021-01-01", values, 1000)
+    facilities = [{"facility_id": f"F{number}"} | ENDED for number in range(len(seen))]
+    return make_study(data_cut="2024-12-31", facilities=facilities, indicators=[an_indicator()], measurements=rows)
+
+
+def test_a_median_that_rests_on_fewer_than_five_is_not_told():
+    # Half have lost it by month 15 only, when the four that are left are not five any more.
+    found = only(study_of_months_seen((3, 24), (3, 24), (3, 24), *[(None, 8)] * 4, *[(15, 24)] * 3, (None, 24)))
+    said = wording.loss(found).sentences[0]
+    assert found.loss.curve.median == 15
+    assert said.startswith(
+        "6 of 11 facilities followed lost some or all of the gain. The median is not reached by month 6 after support "
+        "ended: by the curve 73% still held it (95% interval 37% to 90%). Beyond month 6 fewer than 5 were followed, "
+        "so that no more can be told."
+    )
+    figure = charts.loss_curve(found)
+    assert_whole(figure)
+    assert "Median" not in figure.svg
+    assert wording.loss_labels(found)[0] == "Seen: 73%\nat month 6"
+
+
+def test_an_upper_limit_of_the_median_that_rests_on_fewer_than_five_is_not_told():
+    found = only(study_of_months_seen(*[(month, 24) for month in range(2, 13)]))
+    assert found.loss.curve.median_high > found.loss.last_told["time"]
+    assert "(95% interval 3 to beyond 8). Beyond month 8 fewer than 5 were followed" in wording.loss(found).sentences[0]
 
 
 def test_few_facilities_have_no_curve():
@@ -231,6 +288,23 @@ def test_a_gain_too_uncertain_has_no_share():
     assert "the gain is too uncertain for its share kept to be told" in wording._horizon(unsure)
 
 
+def test_a_share_far_beyond_all_of_the_gain_is_no_number():
+    shares = (float("nan"), float("-inf"), -1.5, -0.5, 1.39, 2.0, 9.23)
+    assert [wording.share_kept(share) for share in shares] == [
+        "–", "no limit", "under −100%", "−50%", "139%", "200%", "over 200%",
+    ]  # fmt: skip
+    assert tables._share(1.39, 0.53, 9.23) == "139% (53% to over 200%)"
+
+
+def test_a_chance_of_which_no_draw_was_seen_is_not_none():
+    assert [tables.by_chance(share) for share in (0.0, 0.004, 0.012, float("nan"))] == [
+        "under 1%",
+        "under 1%",
+        "1%",
+        "–",
+    ]
+
+
 def test_regression_to_the_mean_is_said_in_points(demo):
     said = wording.kept(sustainment(demo).indicators[2]).sentences[-1]
     assert said.startswith(
@@ -277,6 +351,27 @@ def test_of_the_pilot_only_what_its_paper_prints_is_told_and_marked_as_such(hub_
     (note,) = sections.notes(hub_spoke.parameters.notes, "sustainment")
     assert note.sentences[0].startswith("From elsewhere: Table 3 of the paper")
     assert "R2 reached 100% and then held 77% for 22 weeks" in note.sentences[0]
+
+
+def test_how_to_read_is_said_of_the_figures_there_are():
+    result = sustainment(study_of_many(0.5, 0.5, 0.4, 0.3, 0.5))
+    (*_, last) = parts.indicators(result, after_support(result), early_warnings(result))
+    for sentence in wording.HOW_TO_READ.values():
+        assert sentence in last.sentences[0]
+    few = sustainment(study_of(levels(0.3, 0.5, 0.5)))
+    (*_, last) = parts.indicators(few, after_support(few), early_warnings(few))
+    assert "The small charts show each facility" in last.sentences[0]
+    assert "The falling curve" not in last.sentences[0]
+
+
+def test_without_a_share_together_the_facilities_alone_are_drawn():
+    found = only(study_of_many(0.5, 0.3))
+    figure = charts.share_kept(found)
+    assert_whole(figure)
+    assert "Share of the gain kept" not in figure.svg
+    assert "with its 95% interval (thick) where these are 5 or more; the grey bar" in figure.caption
+    assert figure.alt.startswith("Bars from worst to best case by months since support ended.")
+    assert "Left: share of the gain" in charts.share_kept(only(study_of_many(*[0.5] * 5))).caption
 
 
 def test_every_figure_of_the_demo_can_be_drawn(lasting):
@@ -328,3 +423,9 @@ def test_the_key_figure_is_of_those_told(lasting, demo):
     assert set(found["warned"]) == {"ewma", "cusum", "single"}
     assert found["warned"]["ewma"]["of_lost"] <= found["lost"]
     assert shown.values["newborn_deaths"]["warned"] == {}
+
+
+def test_below_five_told_there_is_no_key_figure():
+    study = study_of_many(0.5, 0.3, 0.5, 0.5)
+    result = sustainment(study)
+    assert key_figures(result, after_support(result), early_warnings(result), study).cells[0].text == "–"

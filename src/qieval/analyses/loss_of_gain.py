@@ -30,12 +30,24 @@ class LossOfGain:
     table: pd.DataFrame  # one row per facility that gained: see `_facility_row`, and the two chances
     curve: KaplanMeier | None  # months from the end of support to the loss; None where refused
     refused: Refused | None
-    has_median: bool  # False where fewer than five facilities lost it
+    has_median: bool  # False where fewer than five facilities lost it; then there is nothing to say of a median
     n_lost: int
     n_followed: int  # lost or open: those the curve is made of
     by_chance: KaplanMeier | None  # the curve expected of the same facilities, had none lost anything
     lost_by_chance: float  # how many of those followed, by this rule; missing where not known
     row_by_chance: float  # and by months in a row alone, if these need not be beyond chance
+
+    @property
+    def last_told(self) -> pd.Series:
+        """The curve at the last month with five or more facilities still followed; beyond it rests on too few."""
+        assert self.curve is not None
+        steps = self.curve.curve
+        return steps.loc[steps["at_risk"] >= FEWEST_FACILITIES].iloc[-1]
+
+    @property
+    def is_median_told(self) -> bool:
+        """Whether half had lost it while five or more were still followed."""
+        return self.has_median and self.curve is not None and self.curve.median <= self.last_told["time"]
 
 
 def loss_of_gain(

@@ -11,6 +11,7 @@ from scipy.special import bdtr, bdtrc, ndtri
 
 from qieval.analyses.series import Indicator, facility_months, level
 from qieval.methods.gain import Level
+from qieval.methods.rates import proportion_difference, rate_ratio
 from qieval.study.parameters import Sustainment as Options
 from qieval.study.study import Study
 
@@ -157,6 +158,40 @@ def _wilson(events: np.ndarray, people: np.ndarray, confidence: float) -> tuple[
     middle = (share + z2 / (2 * people)) / (1 + z2 / people)
     half = np.sqrt(z2) / (1 + z2 / people) * np.sqrt(share * (1 - share) / people + z2 / (4 * people**2))
     return share, middle - half, middle + half
+
+
+def gain_limits(now: pd.DataFrame, before: pd.DataFrame, indicator: Indicator) -> tuple[float, float]:
+    """The 95% interval by which these months are better than those: points of a proportion, else a share of theirs.
+
+    By the methods that tell a gain (`is_better`): Newcombe's, the exact ratio's, Welch's between months. Missing where
+    a mean or time has one month, or theirs is 0 or less; without an upper limit where a rate was 0 before.
+    """
+    if indicator.kind in ("mean", "time_between"):
+        low, high = _months_apart(now["value"] * indicator.sign, before["value"] * indicator.sign)
+        theirs = level(before, indicator)
+        return (low / theirs, high / theirs) if theirs > 0 else (np.nan, np.nan)
+    counts = [float(one[name].sum()) for one in (now, before) for name in ("numerator", "denominator")]
+    if indicator.kind == "proportion":
+        _, low, high = proportion_difference(*(int(one) for one in counts))
+    else:
+        _, low, high = rate_ratio(int(counts[0]), counts[1], int(counts[2]), counts[3])
+        low, high = low - 1, high - 1
+    return (low, high) if indicator.sign > 0 else (-high, -low)
+
+
+def _months_apart(values: pd.Series, others: pd.Series) -> tuple[float, float]:
+    """Welch's 95% interval of the difference of means; the difference itself where neither varies."""
+    from scipy.stats import t
+
+    if min(len(values), len(others)) < 2:
+        return np.nan, np.nan
+    apart = float(values.mean() - others.mean())
+    parts = [float(one.var()) / len(one) for one in (values, others)]
+    if sum(parts) == 0:
+        return apart, apart
+    freedom = sum(parts) ** 2 / sum(part**2 / (len(one) - 1) for part, one in zip(parts, (values, others), strict=True))
+    half = float(t.ppf(0.975, freedom)) * math.sqrt(sum(parts))
+    return apart - half, apart + half
 
 
 def _months_differ(values: pd.Series, others: pd.Series, confidence: float) -> bool:

@@ -17,20 +17,27 @@ from qieval.analyses.gain_kept import (
     standing,
 )
 from qieval.analyses.loss_of_gain import CONFIDENCE, LossOfGain, known_months, loss_of_gain
-from qieval.analyses.segments import Segments, is_better, level_of, scatter_between_months, segments
+from qieval.analyses.segments import (
+    Segments,
+    gain_limits,
+    is_better,
+    level_of,
+    scatter_between_months,
+    segments,
+)
 from qieval.analyses.series import Indicator, indicators
 from qieval.study.parameters import Sustainment as Options
 from qieval.study.study import Study
 
-Start = Literal["gained", "no gain", "too few months", "support not ended"]
+Start = Literal["gained", "no gain told", "too few months", "support not ended"]
 Class = Literal[
-    "gained and kept", "gained and lost", "cannot be told", "gained later", "never gained", "stopped reporting",
-    "too early", "too few months", "support not ended",
+    "gained and kept", "gained and lost", "cannot be told", "gained later", "no gain could be told", "never gained",
+    "stopped reporting", "too early", "too few months", "support not ended",
 ]  # fmt: skip
 
 CLASSES: tuple[Class, ...] = (
     "gained and kept", "gained and lost", "cannot be told", "stopped reporting", "too early", "gained later",
-    "never gained", "too few months", "support not ended",
+    "no gain could be told", "never gained", "too few months", "support not ended",
 )  # fmt: skip
 
 
@@ -40,8 +47,9 @@ class IndicatorSustainment:
 
     indicator: Indicator
     options: Options
-    # One row per facility: facility, support_ended, baseline, end, their errors, gain, start, class, what it rests on
-    # (`_class`), fall (expected by chance) and, per month of follow-up, the columns of `gain_kept.follow_up`.
+    # One row per facility: facility, support_ended, baseline, end, their errors, gain, gain_low and gain_high (see
+    # `gain_limits`), start, class, what it rests on (`_class`), fall (expected by chance) and, per month of follow-up,
+    # the columns of `gain_kept.follow_up`.
     table: pd.DataFrame
     segments: tuple[Segments, ...]  # in the order of the table
     horizons: tuple[Horizon, ...]
@@ -72,7 +80,9 @@ def sustainment(study: Study) -> Sustainment:
     end of support of the last `window_months` months of support, and each follow-up of the same number of
     months that end `follow_up_months` after it. A gain counts from `minimum_gain`: points of a proportion, else
     a share of the baseline; and only if it is more than chance explains, since what was never there cannot be
-    kept. When it is lost says `loss_of_gain`, how much of it is left `gain_kept`, and `_class` puts both together.
+    kept. *Never gained* is as much of a claim: the interval of the gain must rule the minimum out; between the two no
+    gain could be told. When a gain is lost says `loss_of_gain`, how much of it is left `gain_kept`, and `_class` puts
+    both together.
 
     References
     ----------
@@ -101,8 +111,8 @@ def _of_indicator(
     loss = loss_of_gain(gained, ends.loc[has_gained], indicator, options, smallest)
     lost_on = loss.table.set_index("facility")["lost_on"]
     classes = [
-        _class(own, start, lost_on.get(own.facility, pd.NaT), indicator, options)
-        for own, start in zip(facilities, table["start"], strict=True)
+        _class(own, start, high, lost_on.get(own.facility, pd.NaT), indicator, options)
+        for own, start, high in zip(facilities, table["start"], table["gain_high"], strict=True)
     ]
     table = table.assign(fall=ends["fall"].where(has_gained)).join(pd.DataFrame(classes, index=table.index))
     return IndicatorSustainment(
@@ -113,7 +123,7 @@ def _of_indicator(
         horizons=tuple(horizon(table, after) for after in options.follow_up_months),
         loss=loss,
         n_gained=len(gained),
-        n_assessable=int(table["start"].isin(["gained", "no gain"]).sum()),
+        n_assessable=int(table["start"].isin(["gained", "no gain told"]).sum()),
         mean_gain=float(table.loc[has_gained, "gain"].mean()) if gained else np.nan,
         fall_by_chance=float(ends.loc[has_gained, "fall"].mean(skipna=False)) if gained else np.nan,
     )
@@ -123,17 +133,18 @@ def _levels(own: Segments, indicator: Indicator, options: Options) -> dict[str, 
     """The levels before and at the end of support, the gain, and whether it is one; and each follow-up."""
     start: Start = "support not ended" if pd.isna(own.support_ended) else "too few months"
     row: dict[str, object] = {"facility": own.facility, "support_ended": own.support_ended}
-    row |= dict.fromkeys(("baseline", "baseline_se", "end", "end_se", "gain"), np.nan)
+    row |= dict.fromkeys(("baseline", "baseline_se", "end", "end_se", "gain", "gain_low", "gain_high"), np.nan)
     if own.has_levels:
         scatter = scatter_between_months(own.before, own.at_end)
         before, end = (level_of(one, indicator, scatter) for one in (own.before, own.at_end))
         gain = (end.value - before.value) * indicator.sign
+        low, high = gain_limits(own.at_end, own.before, indicator)
         row |= {
             "baseline": before.value, "baseline_se": before.standard_error, "end": end.value,
-            "end_se": end.standard_error, "gain": gain,
+            "end_se": end.standard_error, "gain": gain, "gain_low": low, "gain_high": high,
         }  # fmt: skip
         large = _is_large(gain, before.value, indicator, options)
-        start = "gained" if large and is_better(own.at_end, own.before, indicator) else "no gain"
+        start = "gained" if large and is_better(own.at_end, own.before, indicator) else "no gain told"
     row["start"] = start
     for after in options.follow_up_months:
         row |= follow_up(own, after, indicator, options) if start == "gained" else empty_follow_up(after)
@@ -147,7 +158,7 @@ def _is_large(gain: float, before: float, indicator: Indicator, options: Options
 
 
 def _class(
-    own: Segments, start: Start, lost_on: pd.Timestamp, indicator: Indicator, options: Options
+    own: Segments, start: Start, gain_high: float, lost_on: pd.Timestamp, indicator: Indicator, options: Options
 ) -> dict[str, object]:
     """``class``; ``lost_on``; ``last_report``; ``level_now``, ``share_now``, ``share_now_low`` and ``_high``.
 
@@ -161,8 +172,8 @@ def _class(
         "class": start, "lost_on": lost_on, "last_report": after["period"].max() if len(after) else pd.NaT,
         "level_now": np.nan, "share_now": np.nan, "share_now_low": np.nan, "share_now_high": np.nan,
     }  # fmt: skip
-    if start == "no gain":
-        return row | {"class": "gained later" if _gained_later(own, indicator, options) else "never gained"}
+    if start == "no gain told":
+        return row | {"class": _without_gain(own, gain_high, indicator, options)}
     if start != "gained":
         return row
     told: Class = "too early"
@@ -184,6 +195,16 @@ def _class(
         else:
             told = "gained and kept" if found is not None and found.told == "kept" else "cannot be told"
     return row | {"class": told}
+
+
+def _without_gain(own: Segments, gain_high: float, indicator: Indicator, options: Options) -> Class:
+    """Of a facility without a gain told at the end of support: *never gained* only if its upper limit says so.
+
+    A gain of a facility that sees few people may be large and yet within chance; that it had none is not shown by that.
+    """
+    if _gained_later(own, indicator, options):
+        return "gained later"
+    return "never gained" if gain_high < options.minimum_gain else "no gain could be told"
 
 
 def _gained_later(own: Segments, indicator: Indicator, options: Options) -> bool:

@@ -98,12 +98,12 @@ def loss_curve(result: IndicatorSustainment) -> Figure | None:
 
 def _median(ax: Axes, result: IndicatorSustainment, curve: KaplanMeier, last: float) -> None:
     """The median marked on both axes, and named above them, where no curve runs."""
-    if not result.loss.has_median or not math.isfinite(curve.median):
+    if not result.loss.is_median_told:
         return
     ax.plot([0, curve.median], [0.5, 0.5], color=VERMILION, linestyle=":", linewidth=1.4, zorder=4)
     ax.axvline(curve.median, color=VERMILION, linestyle=":", linewidth=1.4, zorder=4)
     ax.annotate(
-        f"Median {numbers.months(curve.median)} months", (curve.median, 1), xycoords=("data", "axes fraction"),
+        f"Median: month {numbers.number(curve.median)}", (curve.median, 1), xycoords=("data", "axes fraction"),
         xytext=(0, 3), textcoords="offset points", color=VERMILION, va="bottom",
         ha="left" if curve.median < 0.15 * last else "right" if curve.median > 0.85 * last else "center",
     )  # fmt: skip
@@ -119,41 +119,52 @@ def share_kept(result: IndicatorSustainment) -> Figure | None:
     due = [one for one in result.horizons if one.n_known]
     if not due or not any(one.n_told or _has_share(one) for one in due):
         return None
-    with drawing(3.3) as figure:
-        left, right = figure.subplots(1, 2)
-        places = range(len(due))
-        for ax in (left, right):
-            ax.set_xticks(places, [f"{one.months_after}" for one in due])
+    with_share = wording.has_share(result)
+    with drawing(3.3 if with_share else 2.7) as figure:
+        panels = figure.subplots(1, 1 + with_share, squeeze=False)[0]
+        for ax in panels:
+            ax.set_xticks(range(len(due)), [f"{one.months_after}" for one in due])
             ax.set_xlim(-0.6, len(due) - 0.4)
             ax.set_xlabel("Months since support ended", labelpad=16)
-        limits = [0.0, 1.0]
-        for place, one in zip(places, due, strict=True):
-            if _has_share(one) and one.share is not None:
-                _interval(left, place, one.share.estimate, one.share.low, one.share.high)
-                far = [x for x in (one.share.prediction_low, one.share.prediction_high) if math.isfinite(x)]
-                if len(far) == 2:
-                    left.plot([place, place], far, color=BLUE, linewidth=1, zorder=2)
-                limits += [one.share.low, one.share.high, *far]
-            _bounds(right, place, one)
-        margin = 0.06 * (max(limits) - min(limits))
-        left.set_ylim(max(min(limits), -1.0) - margin, min(max(limits), 2.0) + margin)
-        left.axhline(1, color=GREY, linestyle=":", linewidth=1.1)
-        left.axhline(0, color=GREY, linestyle=":", linewidth=1.1)
-        right.set_ylim(-0.03, 1.04)
-        right.set_yticks(np.linspace(0, 1, 6))
-        for ax in (left, right):
+        if with_share:
+            _together(panels[0], due)
+        _facilities(panels[-1], due)
+        for ax in panels:
             ax.yaxis.set_major_formatter(lambda share, _: f"{100 * share:.0f}".replace("-", numbers.MINUS))
-        left.set_ylabel("Share of the gain kept (%)")
-        right.set_ylabel("Facilities that kept the gain (%)")
-        row_under(left, "n =", [(place, f"{one.n_known}") for place, one in zip(places, due, strict=True)], offset=-19)
-        told = [(place, f"{one.n_kept} of {one.n_told}") for place, one in zip(places, due, strict=True)]
-        row_under(right, "", told, offset=-19)
         return finished(
             figure,
             name=f"gain_kept_{file_name(result.indicator.indicator_id)}",
             alt=wording.kept_alt(result),
             caption=wording.kept_caption(result),
         )
+
+
+def _together(ax: Axes, due: list[Horizon]) -> None:
+    """The share of the gain kept by all together, with where one more facility may lie."""
+    limits = [0.0, 1.0]
+    for place, one in enumerate(due):
+        if _has_share(one) and one.share is not None:
+            _interval(ax, place, one.share.estimate, one.share.low, one.share.high)
+            far = [x for x in (one.share.prediction_low, one.share.prediction_high) if math.isfinite(x)]
+            if len(far) == 2:
+                ax.plot([place, place], far, color=BLUE, linewidth=1, zorder=2)
+            limits += [one.share.low, one.share.high, *far]
+    margin = 0.06 * (max(limits) - min(limits))
+    ax.set_ylim(max(min(limits), -1.0) - margin, min(max(limits), 2.0) + margin)
+    ax.axhline(1, color=GREY, linestyle=":", linewidth=1.1)
+    ax.axhline(0, color=GREY, linestyle=":", linewidth=1.1)
+    ax.set_ylabel("Share of the gain kept (%)")
+    row_under(ax, "n =", [(place, f"{one.n_known}") for place, one in enumerate(due)], offset=-19)
+
+
+def _facilities(ax: Axes, due: list[Horizon]) -> None:
+    """The share of facilities that kept the gain, and the bounds for all others due."""
+    for place, one in enumerate(due):
+        _bounds(ax, place, one)
+    ax.set_ylim(-0.03, 1.04)
+    ax.set_yticks(np.linspace(0, 1, 6))
+    ax.set_ylabel("Facilities that kept the gain (%)")
+    row_under(ax, "", [(place, f"{one.n_kept} of {one.n_told}") for place, one in enumerate(due)], offset=-19)
 
 
 def _has_share(one: Horizon) -> bool:

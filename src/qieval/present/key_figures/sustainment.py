@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from qieval.analyses.after_support import AfterSupport
 from qieval.analyses.early_warning import EarlyWarning
+from qieval.analyses.gain_kept import FEWEST_FACILITIES
 from qieval.analyses.sustainment import Sustainment
 from qieval.present.display import Cell, KeyFigures
 from qieval.present.key_figures import collected, known
@@ -16,7 +17,7 @@ from qieval.study.study import Study
 def key_figures(
     result: Sustainment, changed: Sequence[AfterSupport], warned: Sequence[EarlyWarning], study: Study
 ) -> KeyFigures:
-    """How many facilities kept the gain of the main indicator at the last follow-up that can be told."""
+    """How many facilities kept the gain of the main indicator at the last follow-up told of five or more."""
     values = {
         found.indicator.indicator_id: {
             "gained": found.n_gained,
@@ -46,7 +47,8 @@ def key_figures(
         }
         for found, after, warnings in zip(result.indicators, changed, warned, strict=True)
     }
-    told = [horizon for horizon in result.indicators[0].horizons if horizon.n_told] if result.indicators else []
+    horizons = result.indicators[0].horizons if result.indicators else ()
+    told = [horizon for horizon in horizons if horizon.n_told >= FEWEST_FACILITIES]
     if told:
         last = told[-1]
         cell = Cell(

@@ -11,6 +11,7 @@ from qieval.analyses.sustainment import Sustainment
 from qieval.present.charts import after_support as after_charts
 from qieval.present.charts import early_warning as warning_charts
 from qieval.present.charts import sustainment as charts
+from qieval.present.display import Figure
 from qieval.present.sections import Heading
 from qieval.present.tables import after_support as after_tables
 from qieval.present.tables import early_warning as warning_tables
@@ -22,7 +23,22 @@ from qieval.present.wording import sustainment as wording
 
 
 def indicators(result: Sustainment, changed: Sequence[AfterSupport], warned: Sequence[EarlyWarning]) -> Iterable[Any]:
-    """Per indicator: how care changed after support, when gains were lost, how much is left, and each facility."""
+    """Per indicator: how care changed after support, when gains were lost, how much is left, and each facility.
+
+    How to read the figures comes last, and only where there is one.
+    """
+    names = []
+    for thing in _by_indicator(result, changed, warned):
+        if isinstance(thing, Figure):
+            names.append(thing.name)
+        yield thing
+    if names:
+        yield wording.how_to_read(names)
+
+
+def _by_indicator(
+    result: Sustainment, changed: Sequence[AfterSupport], warned: Sequence[EarlyWarning]
+) -> Iterable[Any]:
     for found, after, warnings in zip(result.indicators, changed, warned, strict=True):
         yield Heading(found.indicator.name)
         yield Heading("Did care change once support had ended?", level=4)

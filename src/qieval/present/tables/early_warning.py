@@ -8,7 +8,8 @@ import pandas as pd
 
 from qieval.analyses.early_warning import CHARTS, EarlyWarning
 from qieval.present.display import Table, file_name
-from qieval.present.numbers import DASH, axis_label, months, percent, value, whole
+from qieval.present.numbers import DASH, axis_label, number, value, whole
+from qieval.present.tables.sustainment import by_chance
 
 HEADINGS = {"ewma": "EWMA", "cusum": "CUSUM", "single": "A single month"}
 
@@ -25,8 +26,7 @@ def charts(result: EarlyWarning) -> Table | None:
             "Before the loss was told": data["before_rule"].map(whole),
             "First to warn": data["first"].map(whole),
             "Months sooner (median)": [
-                "not all warned of" if math.isinf(lead) else months(lead).replace("-", "\N{MINUS SIGN}")
-                for lead in data["lead"]
+                "not all warned of" if math.isinf(lead) else number(lead) for lead in data["lead"]
             ],
             f"Warned of those that kept it (of\N{NO-BREAK SPACE}{result.n_kept})": data["warned_kept"].map(whole),
             "Warned of the others": data["warned_other"].map(whole),
@@ -73,6 +73,6 @@ def facilities(result: EarlyWarning) -> Table | None:
 def _warnings(first: pd.Series, chance: pd.Series) -> list[str]:
     """The month of the first warning, and in brackets the chance that there is one though nothing is lost."""
     return [
-        whole(month) if math.isnan(share) else f"{whole(month)} ({percent(share)})"
+        whole(month) if math.isnan(share) else f"{whole(month)} ({by_chance(share)})"
         for month, share in zip(first, chance, strict=True)
     ]

@@ -6,9 +6,12 @@ import math
 
 import pandas as pd
 
+from qieval.analyses.series import Indicator
 from qieval.analyses.sustainment import IndicatorSustainment
 from qieval.present.display import Table, file_name
 from qieval.present.numbers import DASH, axis_label, change, month, percent, value, whole
+from qieval.present.wording.interrupted.terms import limits
+from qieval.present.wording.sustainment import share_kept
 
 
 def classes(result: IndicatorSustainment) -> Table:
@@ -26,6 +29,9 @@ def classes(result: IndicatorSustainment) -> Table:
             "Baseline": [value(x, one) for x in data["baseline"]],
             "End of support": [value(x, one) for x in data["end"]],
             "Gain (+ is better)": [change(x, one) for x in data["gain"]],
+            f"95% interval of the gain{'' if one.kind == 'proportion' else ', of the baseline'}": [
+                _gain_limits(*row, one) for row in zip(data["gain_low"], data["gain_high"], strict=True)
+            ],
             "Lost from": data["lost_on"].map(month),
             "Last months reported": [value(x, one) for x in data["level_now"]],
             "Gain kept by then (95% interval)": [
@@ -33,7 +39,7 @@ def classes(result: IndicatorSustainment) -> Table:
                 for row in zip(data["share_now"], data["share_now_low"], data["share_now_high"], strict=True)
             ],
             "Months since support": data["loss_months"].map(whole),
-            "False loss by chance": data["loss_chance"].map(percent),
+            "False loss by chance": data["loss_chance"].map(by_chance),
         }
     )
     return Table(
@@ -121,7 +127,21 @@ def _share(estimate: float, low: float, high: float) -> str:
     if math.isnan(estimate) or math.isinf(estimate):
         return DASH
     if math.isnan(low):
-        return percent(estimate)
+        return share_kept(estimate)
     if math.isinf(low) or math.isinf(high):
-        return f"{percent(estimate)} (no limits)"
-    return f"{percent(estimate)} ({percent(low)} to {percent(high)})"
+        return f"{share_kept(estimate)} (no limits)"
+    return f"{share_kept(estimate)} ({share_kept(low)} to {share_kept(high)})"
+
+
+def _gain_limits(low: float, high: float, indicator: Indicator) -> str:
+    """In points of a proportion, else in per cent of the baseline, as the smallest gain is."""
+    if math.isnan(low) or math.isnan(high):
+        return DASH
+    if indicator.kind == "proportion":
+        return limits(low, high, indicator)
+    return f"{share_kept(low)} to {share_kept(high)}"
+
+
+def by_chance(share: float) -> str:
+    """A chance found by drawing, of which none of so many draws is not 0."""
+    return "under 1%" if share < 0.01 else percent(share)

@@ -17,7 +17,7 @@ from qieval.analyses.early_warning import (
     Record,
 )
 from qieval.present.display import Text
-from qieval.present.numbers import count, listed, months
+from qieval.present.numbers import count, listed, number
 
 NAMES: dict[Chart, str] = {"ewma": "EWMA", "cusum": "CUSUM", "single": "a single month"}
 
@@ -76,7 +76,7 @@ def _lead(record: Record) -> str:
     if record.lead == 0:
         return "median: in the same month"
     n = abs(record.lead)
-    return f"median {months(n)} month{'' if n == 1 else 's'} {'sooner' if record.lead > 0 else 'later'}"
+    return f"median {number(n)} month{'' if n == 1 else 's'} {'sooner' if record.lead > 0 else 'later'}"
 
 
 def _first(result: EarlyWarning) -> str:

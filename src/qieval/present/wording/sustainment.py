@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pandas as pd
 
 from qieval.analyses.after_support import CLIMB_MONTHS, LONGEST
 from qieval.analyses.gain_kept import FEWEST_FACILITIES, LEAST_KEPT, Horizon
-from qieval.analyses.loss_of_gain import CONFIDENCE
-from qieval.analyses.sustainment import CLASSES, IndicatorSustainment, Sustainment
+from qieval.analyses.loss_of_gain import CONFIDENCE, LossOfGain
+from qieval.analyses.sustainment import CLASSES, Class, IndicatorSustainment, Sustainment
 from qieval.present.display import Text
-from qieval.present.numbers import change, count, listed, months, of, percent, unit
+from qieval.present.numbers import DASH, MINUS, change, count, listed, number, of, percent, unit
 
-CLASS_WORDS = {  # of so many facilities; each stands behind a count
+CLASS_WORDS: dict[Class, str] = {  # of so many facilities; each stands behind a count
     "gained and kept": "kept the gain",
     "gained and lost": "lost some or all of it",
     "cannot be told": "saw too few people to tell",
     "stopped reporting": "stopped reporting",
-    "too early": "ended support too recently",
+    "too early": "ended support too recently to tell",
+}
+
+WITHOUT_GAIN: dict[Class, str] = {  # of those of which no gain was told when support ended
+    "gained later": "{n} gained later",
+    "never gained": "{n} never gained",
+    "no gain could be told": "in {n} a gain is neither told nor ruled out",
 }
 
 
@@ -34,15 +41,16 @@ def definition(result: Sustainment) -> Text:
         sentences=[
             f"Gained: the level over the last {window} of support was better than the baseline (all months before "
             f"joining) by at least {percent(options.minimum_gain)} (points of a proportion, otherwise of the "
-            "baseline), and by more than chance explains (95% interval).",
+            "baseline), and by more than chance explains (95% interval). Never gained: that interval leaves out a gain "
+            "so large. Between the two no gain could be told: there may be one, but too few people were seen.",
             f"Lost: from {in_a_row if options.months_to_lose > 1 else 'a month'} worse than the end of support by over "
             f"{percent(options.tolerance)} (points of a proportion, otherwise of that level), if these months together "
             f"are also worse than it by more than chance explains. As every month is looked at, a "
             f"{percent(CONFIDENCE)} interval is asked for. A month not reported neither makes nor breaks a row.",
             f"Kept: not lost, and over the last {window} reported the 95% interval of the share of the gain that is "
             f"left lies above {percent(LEAST_KEPT)}. Between the two it cannot be told: too few people were seen.",
-            f"Gained later: no gain at the end of support, but the last {count(options.months_to_lose, 'month')} or "
-            "more in a row were one. Facilities that stopped reporting are counted apart, as neither kept nor lost. "
+            f"Gained later: no gain told at the end of support, but the last {count(options.months_to_lose, 'month')} "
+            "or more in a row were one. Facilities that stopped reporting are counted apart, as neither kept nor lost. "
             f"How much was kept is told {after} months after support ended.",
             f"Change after support, and early warnings, are judged by the level held: that of at most {LONGEST} months "
             f"of support, without the first {CLIMB_MONTHS} after joining, in which care climbs.",
@@ -71,16 +79,20 @@ def classes(result: IndicatorSustainment) -> str:
     if not result.n_assessable:
         return f"{name}: no facility has the months needed before joining and at the end of support."
     who = of(result.n_gained, result.n_assessable, "facility", "facilities")
-    text = f"{name}: {who} had gained when their support ended."
-    if not result.n_gained:
-        text += " There is no gain to keep."
-    else:
-        counts = [(len(result.facilities(one)), words) for one, words in CLASS_WORDS.items()]  # type: ignore[arg-type]
-        text += f" Since then {listed([f'{n} {words}' for n, words in counts if n])}."
-    later = len(result.facilities("gained later"))
-    if later:
-        text += f" Of the {result.n_assessable - result.n_gained} without a gain at that time, {later} gained later."
-    return text
+    text = f"{name}: when support ended, a gain could be told in {who}."
+    counts = [(len(result.facilities(one)), words) for one, words in CLASS_WORDS.items()]
+    others = _others(result)
+    if result.n_gained:
+        text += f" By their last months reported {listed([f'{n} {words}' for n, words in counts if n])}."
+        return f"{text} Of those without, {others}." if others else text
+    return f"{text} There is no gain to follow: {others}."
+
+
+def _others(result: IndicatorSustainment) -> str:
+    """What became of the facilities of which no gain was told when support ended; nothing where there are none."""
+    counts = [(len(result.facilities(one)), words) for one, words in WITHOUT_GAIN.items()]
+    parts = [words.format(n=n) for n, words in counts if n]
+    return listed(parts) if parts else ""
 
 
 def loss(result: IndicatorSustainment) -> Text | None:
@@ -96,19 +108,39 @@ def loss(result: IndicatorSustainment) -> Text | None:
         lost += f" With fewer than {FEWEST_FACILITIES} facilities no curve is drawn."
     elif not found.has_median:
         lost += f" With fewer than {FEWEST_FACILITIES} losses no median time is given."
-    elif math.isinf(found.curve.median):
-        last = months(float(found.curve.curve["time"].max()))
-        lost += f" By the curve more than half of the facilities still held it {last} months after support ended."
     else:
-        high = months(found.curve.median_high) if math.isfinite(found.curve.median_high) else "no upper limit"
-        lost += (
-            f" By the curve half of the facilities had lost it {months(found.curve.median)} months after support ended "
-            f"(95% interval {months(found.curve.median_low)} to {high})."
-        )
+        lost += f" {_median(found)}"
     stopped = result.facilities("stopped reporting")
     if stopped:
         lost += f" {listed(stopped)} stopped reporting and {'is' if len(stopped) == 1 else 'are'} followed up to then."
     return Text(sentences=[lost, _by_chance(result)])
+
+
+def _median(found: LossOfGain) -> str:
+    """The month by which half had lost it, told as far as five or more facilities were followed."""
+    assert found.curve is not None
+    last = found.last_told
+    month = number(float(last["time"]))
+    ends = "" if last["time"] == found.curve.curve["time"].max() else _ENDS.format(month=month)
+    if not found.is_median_told:
+        held = f"{percent(last['survival'])} still held it (95% interval {percent(last['low'])} to "
+        return (
+            f"The median is not reached by month {month} after support ended: by the curve {held}"
+            f"{percent(last['high'])}).{ends}"
+        )
+    curve = found.curve
+    high = "no upper limit"
+    if curve.median_high <= last["time"]:
+        high, ends = number(curve.median_high), ""
+    elif math.isfinite(curve.median_high):
+        high = f"beyond {month}"
+    return (
+        f"By the curve half of the facilities had lost it by month {number(curve.median)} after support ended (95% "
+        f"interval {number(curve.median_low)} to {high}).{ends}"
+    )
+
+
+_ENDS = f" Beyond month {{month}} fewer than {FEWEST_FACILITIES} were followed, so that no more can be told."
 
 
 def _when(result: IndicatorSustainment) -> str:
@@ -161,16 +193,20 @@ def _horizon(horizon: Horizon) -> str:
         text = f"{on}, the gain is too uncertain for its share kept to be told."
     else:
         text = (
-            f"{on}, the {horizon.n_known} facilities that reported together kept {percent(share.estimate)} of their "
-            f"gain (95% interval {percent(share.low)} to {percent(share.high)}; one more facility like these may lie "
-            f"anywhere from {limit(share.prediction_low)} to {limit(share.prediction_high)})."
+            f"{on}, the {horizon.n_known} facilities that reported together kept {share_kept(share.estimate)} of "
+            f"their gain (95% interval {share_kept(share.low)} to {share_kept(share.high)}; one more facility like "
+            f"these may lie anywhere from {share_kept(share.prediction_low)} to {share_kept(share.prediction_high)})."
         )
     return f"{text} {_how_many(horizon)}"
 
 
-def limit(share: float) -> str:
-    """A prediction limit, which may be without end."""
-    return percent(share) if math.isfinite(share) else "no limit"
+def share_kept(share: float) -> str:
+    """A share of a gain, or of a baseline; how far it is beyond all or none is not known well enough for a number."""
+    if math.isnan(share):
+        return DASH
+    if math.isinf(share):
+        return "no limit"
+    return "over 200%" if share > 2 else f"under {MINUS}100%" if share < -1 else percent(share)
 
 
 def _how_many(horizon: Horizon) -> str:
@@ -273,27 +309,44 @@ def loss_alt(result: IndicatorSustainment) -> str:
 
 
 def loss_labels(result: IndicatorSustainment) -> tuple[str, str]:
-    """The names of both curves, with the share each comes to."""
-    curve, chance = result.loss.curve, result.loss.by_chance
-    assert curve is not None
-    seen = f"Seen: {percent(float(curve.curve['survival'].iloc[-1]))}"
-    return seen, "" if chance is None else f"By chance\nalone: {percent(float(chance.curve['survival'].iloc[-1]))}"
+    """The names of both curves, with the share each comes to by the last month told."""
+    last, chance = result.loss.last_told, result.loss.by_chance
+    seen = f"Seen: {percent(last['survival'])}"
+    if few_followed(result).any():
+        seen += f"\nat month {number(float(last['time']))}"
+    if chance is None:
+        return seen, ""
+    by_then = chance.curve.loc[chance.curve["time"] <= last["time"], "survival"].iloc[-1]
+    return seen, f"By chance\nalone: {percent(float(by_then))}"
 
 
 def kept_caption(result: IndicatorSustainment) -> str:
-    """Caption of what was kept at each follow-up."""
+    """Caption of what was kept at each follow-up; without the share together where it cannot be told."""
+    facilities = "of facilities that kept the gain, of those of which it can be told"
+    bounds = "the grey bar runs from the worst to the best case for all others due."
+    if not has_share(result):
+        return (
+            f"{result.indicator.name}: share {facilities} (counts under the axis), with its 95% interval (thick) where "
+            f"these are {FEWEST_FACILITIES} or more; {bounds}"
+        )
     return (
         f"{result.indicator.name}. Left: share of the gain that facilities together kept, with its 95% interval "
-        "(thick) and where one more facility may lie (thin). Right: share of facilities that kept the gain, of those "
-        "of which it can be told, with its 95% interval (thick); the grey bar runs from the worst to the best case for "
-        "all others due."
+        f"(thick) and where one more facility may lie (thin). Right: share {facilities}, with its 95% interval "
+        f"(thick); {bounds}"
     )
+
+
+def has_share(result: IndicatorSustainment) -> bool:
+    """Whether at any follow-up the share of the gain that facilities together kept can be told."""
+    shares = [one.share for one in result.horizons if one.share is not None]
+    return any(math.isfinite(share.low + share.high) for share in shares)
 
 
 def kept_alt(result: IndicatorSustainment) -> str:
     """Alternative text of what was kept at each follow-up."""
     said = kept(result)
-    return " ".join(["Two rows of points with intervals by months since support ended.", *_lines(said)])
+    rows = "Two rows of points with intervals" if has_share(result) else "Bars from worst to best case"
+    return " ".join([f"{rows} by months since support ended.", *_lines(said)])
 
 
 def _lines(text: Text | None) -> list[str]:
@@ -318,10 +371,15 @@ def segments_alt(result: IndicatorSustainment) -> str:
 def classes_caption(result: Sustainment) -> str:
     """Caption of the counts by class."""
     after = count(min(result.options.follow_up_months), "month")
-    return (
-        "Facilities by what became of their gain; each row adds up to the facilities with months of that indicator. "
-        f"Too early: less than {after} since support ended."
-    )
+    meanings: dict[Class, str] = {
+        "cannot be told": "gained, but too few people were seen to tell whether it lasted",
+        "too early": f"less than {after} since support ended",
+        "no gain could be told": "a gain is neither told nor ruled out",
+    }
+    shown = classes_shown(result)
+    lines = [f"{name.capitalize()}: {meaning}." for name, meaning in meanings.items() if name in shown]
+    first = "Facilities by what became of their gain; each row adds up to the facilities with months of that indicator."
+    return " ".join([first, *lines])
 
 
 def classes_alt(result: Sustainment) -> str:
@@ -332,3 +390,26 @@ def classes_alt(result: Sustainment) -> str:
 def classes_shown(result: Sustainment) -> list[str]:
     """The classes that any facility is in, in their order."""
     return [one for one in CLASSES if any(found.facilities(one) for found in result.indicators)]
+
+
+HOW_TO_READ = {  # by how the name of the figure begins
+    "after_support_": "The sloping line is how far facilities stood, on average, from what they held while support "
+    "lasted; a band wholly below (or above) the dashes is more than chance.",
+    "after_support_forest_": "The forest shows the change after support of each facility; a bar that crosses 0 tells "
+    "none.",
+    "loss_of_gain_": "The falling curve is the share of facilities that still held their gain: it steps down where a "
+    "facility lost it, and the dashes are what chance alone would give.",
+    "early_warning_": "The time lines show which chart would have warned first: a mark to the left of the square is a "
+    "warning before the loss was told, a mark without a square may be a false one.",
+    "gain_kept_": "The points with bars are how much of the gain was left at each follow-up, and how many facilities "
+    "had kept it; a long bar means that little can be said.",
+    "levels_by_facility_": "The small charts show each facility: a thick line after support as high as the one at its "
+    "end is a gain kept, one close to the first line a gain lost.",
+}
+
+
+def how_to_read(names: Sequence[str]) -> Text:
+    """How to read the figures of these names, each kind once."""
+    lines = [line for begin, line in HOW_TO_READ.items() if any(name.startswith(begin) for name in names)]
+    first = "How to read the figures. The first counts facilities by what became of their gain."
+    return Text(sentences=[" ".join([first, *lines])], style="note")
