@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -19,7 +19,9 @@ import typer
 import qieval
 
 if TYPE_CHECKING:
-    from qieval.batch.results import Made
+    from qieval.batch.pending import Pending
+    from qieval.batch.results import Made, Watcher
+    from qieval.batch.run import Make
 
 # Everything heavy is imported inside the commands, so that --help answers at once.
 
@@ -48,10 +50,14 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # a sign that the terminal lacks must not end a batch
             stream.reconfigure(errors="replace")
     try:
-        app()
+        with _STOP.heeded():
+            app()
     except QievalError as error:
         print(error, file=sys.stderr)
         raise SystemExit(1) from None
+    except _Stopped:
+        print("Stopped. Nothing was made.", file=sys.stderr)
+        raise SystemExit(130) from None
 
 
 def _version(asked: bool) -> None:
@@ -92,32 +98,27 @@ def run(
 
     Example: qieval run params/*.yaml --jobs 2
     """
-    with _stoppable(), _Progress(quiet=as_json) as progress:
+    with _Progress(quiet=as_json) as progress:
         try:
             from qieval.batch.papers import require
             from qieval.batch.pending import Wish
             from qieval.batch.plan import choose, find_notebooks, read_requests
+            from qieval.batch.run import run_batch
 
+            _STOP.heed()
             formats = [name for name, asked in (("pdf", pdf), ("word", word)) if asked]
             names = [name.strip() for given in only or [] for name in given.split(",")]
             known = find_notebooks(notebooks)
+            if not cluster:  # there it is the workers that make them
+                require(formats)
             wish = Wish(asked=frozenset(choose(known, names)), force=force, formats=tuple(formats))
             requests = read_requests(sources, known)
-            if cluster:
-                from qieval.batch.cluster import run_on_cluster
-
-                made = run_on_cluster(
-                    cluster, requests, known, out, wish=wish, watcher=progress, only_failed=only_failed
-                )
-            else:
-                from qieval.batch.run import run_batch
-
-                require(formats)
-                made = run_batch(
-                    requests, known, out, wish=wish, jobs=jobs, engine=engine.value, watcher=progress,
-                    only_failed=only_failed,
-                )  # fmt: skip
-        except KeyboardInterrupt:
+            made = run_batch(
+                requests, known, out, wish=wish, make=_maker(cluster, jobs, engine), watcher=progress,
+                only_failed=only_failed,
+            )  # fmt: skip
+        except _Stopped:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # who presses again shall read what was done
             progress.close()
             _say_stopped(out, progress.ended, as_json=as_json)
             raise typer.Exit(130) from None
@@ -126,22 +127,56 @@ def run(
         raise typer.Exit(1)
 
 
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Ctrl-C, or the system's request to end, stops the batch once; a second does not disturb its tidying up."""
+def _maker(cluster: str, jobs: int, engine: _Engine) -> Make:
+    """What makes reports, on a cluster or here; loaded when there is something to make, for it takes a second."""
 
-    def stop(number: int, frame: object) -> None:
-        for one in signals:
-            signal.signal(one, signal.SIG_IGN)
-        raise KeyboardInterrupt
+    def make(to_make: Sequence[Pending], watcher: Watcher, ended: Callable[[Made], None]) -> None:
+        if cluster:
+            from qieval.batch.cluster import make_on_cluster
 
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(one, stop) for one in signals]
-    try:
-        yield
-    finally:
-        for one, handler in zip(signals, before, strict=True):
-            signal.signal(one, handler)
+            _STOP.heed()
+            make_on_cluster(to_make, watcher, ended, address=cluster)
+        else:
+            from qieval.batch import steps
+
+            _STOP.heed()
+            steps.make(to_make, watcher, ended, jobs=jobs, engine=engine.value)
+
+    return make
+
+
+class _Stopped(BaseException):
+    """Whoever started the command wants it to end; not a KeyboardInterrupt, which typer would take for its own."""
+
+
+class _Stop:
+    """Ctrl-C, and the system's request to end."""
+
+    asked = False
+
+    def heed(self) -> None:
+        """End if that was asked: some libraries take what is raised while they load for a fault of their own."""
+        if self.asked:
+            raise _Stopped
+
+    @contextmanager
+    def heeded(self) -> Iterator[None]:
+        """Meanwhile they raise `_Stopped`."""
+
+        def stop(number: int, frame: object) -> None:
+            self.asked = True
+            raise _Stopped
+
+        signals = (signal.SIGINT, signal.SIGTERM)
+        before = [signal.signal(one, stop) for one in signals]
+        try:
+            yield
+        finally:
+            for one, handler in zip(signals, before, strict=True):
+                signal.signal(one, handler)
+
+
+_STOP = _Stop()
 
 
 @app.command()

@@ -7,15 +7,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
-from qieval.batch.cluster import NOT_INSTALLED, run_on_cluster
+from qieval.batch.cluster import NOT_INSTALLED, make_on_cluster
 from qieval.batch.manifest import read_manifest
 from qieval.batch.pending import Wish
 from qieval.batch.plan import find_notebooks, read_requests
+from qieval.batch.run import run_batch
 from qieval.batch.worker import OTHER_PROGRAMS
 from qieval.errors import ReportError
 from tests.batch.conftest import PROJECT, qieval
@@ -158,8 +160,8 @@ def run(folder: Path, address: str) -> None:
     tiny_notebook(folder / "notebooks", "good", "1 + 1")
     known = find_notebooks(folder / "notebooks")
     requests = read_requests([asked(folder, "one")], known)
-    wish = Wish(asked=["good"])
-    run_on_cluster(address, requests, known, folder / "reports", wish=wish, watcher=Silent(), patience=2)
+    make = partial(make_on_cluster, address=address, patience=2)
+    run_batch(requests, known, folder / "reports", wish=Wish(asked=["good"]), make=make, watcher=Silent())
 
 
 class Silent:

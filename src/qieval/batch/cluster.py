@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qieval.batch.pending import Pending, Wish
-from qieval.batch.plan import Notebook, Request
-from qieval.batch.results import Made
-from qieval.batch.run import Watcher, batch_folder, still_to_make
+from qieval.batch.pending import Pending
+from qieval.batch.results import Made, Watcher
 from qieval.batch.steps import fault
 from qieval.batch.worker import Order, Parcel, make_whole
 from qieval.errors import ReportError
@@ -23,20 +20,17 @@ PATIENCE = 30  # seconds that a scheduler, and the first worker, are given to an
 NOT_INSTALLED = "A cluster needs distributed, which is not installed -> pip install 'qieval[cluster]'"
 
 
-def run_on_cluster(
-    address: str,
-    requests: Sequence[Request],
-    notebooks: Sequence[Notebook],
-    out: Path,
-    *,
-    wish: Wish,
+def make_on_cluster(
+    to_make: Sequence[Pending],
     watcher: Watcher,
-    only_failed: bool = False,
+    ended: Callable[[Made], None],
+    *,
+    address: str,
     patience: float = PATIENCE,
-) -> list[Made]:
-    """Make or reuse every report that is asked for, as `run_batch` does, but on the workers of a cluster.
+) -> None:
+    """Make these reports on the workers of a cluster.
 
-    The workers read the data where the parameters say, and send back whole reports, which are written under `out`
+    The workers read the data where the parameters say, and send back whole reports, which are put in their place
     here. A worker that ends in the middle of a report costs that report's time: another makes it.
 
     Parameters
@@ -49,22 +43,10 @@ def run_on_cluster(
     Raises
     ------
     ReportError
-        If there is no scheduler or no worker, the connection breaks, or for what `run_batch` raises it.
+        If there is no scheduler or no worker, the connection breaks, or what is installed on a worker differs.
     """
-    out = out.resolve()
-    with batch_folder(out) as work:
-        results: list[Made] = []
-
-        def ended(made: Made) -> None:
-            results.append(made)
-            watcher.report_made(made)
-
-        to_make = still_to_make(requests, notebooks, out, work, wish=wish, only_failed=only_failed, ended=ended)
-        watcher.planned(len(to_make), sum(len(one.recipes) for one in to_make))
-        if to_make:
-            with _connected(address, patience) as client:
-                _make(client, to_make, watcher, ended)
-    return results
+    with _connected(address, patience) as client:
+        _make(client, to_make, watcher, ended)
 
 
 @contextmanager

@@ -93,10 +93,9 @@ def refuse_what_is_no_report(final: Path) -> None:
     ReportError
         If it is something else, such as the folder of the data.
     """
-    if not os.path.lexists(final):
+    if not os.path.lexists(final) or final.is_symlink():  # what a link leads to stays where it is
         return
-    is_folder = final.is_dir() and not final.is_symlink()
-    if not is_folder or (any(final.iterdir()) and not any((final / name).is_file() for name in MARKS)):
+    if not final.is_dir() or (any(final.iterdir()) and not any((final / name).is_file() for name in MARKS)):
         raise ReportError(
             f"{final.name}: is there already, and is no report of qieval; it was left as it is -> choose another "
             "folder with --out, or another name for the collaborative"

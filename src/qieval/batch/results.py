@@ -1,10 +1,10 @@
-"""How each report of a batch came out, without the bulk of its record: a batch holds hundreds of these."""
+"""How each report of a batch came out, without the bulk of its record, and who is told of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,3 +33,19 @@ def made_of(record: Mapping[str, Any], **more: Any) -> Made:
         left_out=record["left_out"],
         **more,
     )
+
+
+class Watcher(Protocol):
+    """Is told how a batch goes on, by its threads."""
+
+    def planned(self, reports: int, notebooks: int) -> None:
+        """So many reports are to be made, of this many notebooks at most."""
+
+    def settled(self, dropped: int) -> None:
+        """The data of a report are known: so many of its notebooks need not be run."""
+
+    def notebook_ended(self) -> None:
+        """A notebook has been run, however it ended."""
+
+    def report_made(self, made: Made) -> None:
+        """A report has come to its end, whatever that is; for one that is reused, at once."""

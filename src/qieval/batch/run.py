@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal, Protocol
 
 from qieval.batch.folders import without_folders
 from qieval.batch.index import write_index
@@ -13,24 +12,10 @@ from qieval.batch.lock import holding
 from qieval.batch.pending import Pending, Wish, pending
 from qieval.batch.place import NO_ROOM, work_folder
 from qieval.batch.plan import Notebook, Request
-from qieval.batch.results import Made
+from qieval.batch.results import Made, Watcher
 from qieval.errors import ReportError
 
-
-class Watcher(Protocol):
-    """Is told how a batch goes on, by its threads."""
-
-    def planned(self, reports: int, notebooks: int) -> None:
-        """So many reports are to be made, of this many notebooks at most."""
-
-    def settled(self, dropped: int) -> None:
-        """The data of a report are known: so many of its notebooks need not be run."""
-
-    def notebook_ended(self) -> None:
-        """A notebook has been run, however it ended."""
-
-    def report_made(self, made: Made) -> None:
-        """A report has come to its end, whatever that is; for one that is reused, at once."""
+Make = Callable[[Sequence[Pending], Watcher, Callable[[Made], None]], None]  # makes reports, and tells of each
 
 
 def run_batch(
@@ -39,17 +24,16 @@ def run_batch(
     out: Path,
     *,
     wish: Wish,
-    jobs: int,
+    make: Make,
     watcher: Watcher,
-    engine: Literal["fork", "plain"] = "fork",
     only_failed: bool = False,
 ) -> list[Made]:
     """Make or reuse every report that is asked for, in its folder under `out`, then the pages across reports.
 
     Parameters
     ----------
-    jobs : int
-        How many notebooks run at once, each in a process of its own.
+    make : callable
+        Makes what has to be made, such as `qieval.batch.steps.make` on this computer; not called if there is nothing.
     only_failed : bool
         Leave out the reports that the last batch made without a failure.
 
@@ -75,10 +59,7 @@ def run_batch(
         to_make = still_to_make(requests, notebooks, out, work, wish=wish, only_failed=only_failed, ended=ended)
         watcher.planned(len(to_make), sum(len(one.recipes) for one in to_make))
         if to_make:
-            # What runs notebooks takes a second to load, which a batch of unchanged reports need not wait for.
-            from qieval.batch.steps import make
-
-            make(to_make, engine, jobs, watcher, ended)
+            make(to_make, watcher, ended)
     return results
 
 

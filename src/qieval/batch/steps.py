@@ -10,15 +10,14 @@ from qieval.batch.folders import without_folders
 from qieval.batch.kernels import Engine, Server, Stopped, kernels
 from qieval.batch.pending import Pending
 from qieval.batch.place import NO_ROOM
-from qieval.batch.results import Made
-from qieval.batch.run import Watcher
+from qieval.batch.results import Made, Watcher
 from qieval.errors import ReportError
 
 
 def make(
-    to_make: Sequence[Pending], engine: Engine, jobs: int, watcher: Watcher, ended: Callable[[Made], None]
+    to_make: Sequence[Pending], watcher: Watcher, ended: Callable[[Made], None], *, jobs: int, engine: Engine = "fork"
 ) -> None:
-    """Make these reports, as many notebooks at once as there are jobs."""
+    """Make these reports on this computer, as many notebooks at once as there are jobs, each in its own process."""
     with kernels(engine, jobs) as server:
         making = _Making(server, watcher, ended)
         drivers = Drivers(making.steps(to_make))
