@@ -385,8 +385,8 @@ def test_the_comparison_table_gives_each_test_with_and_without_the_others(demo):
         "Hub: share completed",
         "Wave: length",  # wave 3 completed fewer than ten, so its share is not tested
     ]
-    assert shown.iloc[0].tolist()[1:] == ["log-rank", "2", "1.08", "1", "0.30", "0.87", "Weibull", "0.23"]
-    assert shown.iloc[1].tolist()[1:] == ["Gray", "2", "0.02", "1", "0.88", "0.88", "–", "–"]
+    assert shown.iloc[0].tolist()[1:] == ["log-rank", "2", "1.08", "1", "0.30", "0.87"]
+    assert shown.iloc[1].tolist()[1:] == ["Gray", "2", "0.02", "1", "0.88", "0.88"]
 
 
 def test_every_cell_of_the_comparison_table_holds_one_number(demo):
@@ -406,10 +406,29 @@ def test_without_a_comparison_there_is_no_such_table(small):
     assert groups_tables.comparisons(duration_groups(small, durations(small))) is None
 
 
-def test_the_group_that_others_are_set_against_is_marked_and_means_tell_their_months():
+def test_ratios_name_the_group_that_others_are_set_against(demo):
+    shown = groups_tables.ratios(duration_groups(demo, durations(demo))).shown
+    assert shown["Compared"].tolist() == [
+        "Setting: urban against rural",
+        "Hub: Blue Unicorn Medical College against Amber Dragon Medical College",
+        "Wave: wave 2 against wave 1",
+        "Wave: wave 3 against wave 1",
+    ]
+    assert shown.iloc[0].tolist()[1:] == ["1.20 (0.86 to 1.68)", "Weibull", "0.71 (0.37 to 1.35)", "0.23"]
+
+
+def test_a_ratio_that_could_not_be_given_is_a_dash_and_without_any_there_is_no_table(small):
+    study = grouped(of("R1", [6] * 5), of("H1", [6] * 5))
+    found = duration_groups(study, durations(study))
+    assert found[0].time_ratio is None
+    shown = groups_tables.ratios(found).shown
+    assert shown.iloc[0].tolist()[1:3] == ["–", "–"]
+    assert groups_tables.ratios(duration_groups(small, durations(small))) is None
+
+
+def test_means_tell_up_to_which_month_they_are():
     study = grouped(of("R1", SHORT), of("H1", (12, 13, 14, 14, 14)))
     shown = groups_tables.groups(duration_groups(study, durations(study))).shown
-    assert shown["Takes times as long"].iloc[0] == "1, reference"
     assert shown["Mean months"].iloc[1] == "13.4 (12.3 to 14.5)"
     assert shown["Mean up to month"].tolist() == ["24.0", "24.0"]
 
@@ -508,7 +527,13 @@ def test_the_demo_has_every_figure_and_table(demo):
         "durations_by_group",
         "project_timelines",
     ]
-    assert list(shown_tables(demo)) == ["project_outcomes", "durations_by_group", "duration_tests", "projects"]
+    assert list(shown_tables(demo)) == [
+        "project_outcomes",
+        "durations_by_group",
+        "duration_ratios",
+        "duration_tests",
+        "projects",
+    ]
 
 
 @pytest.mark.parametrize("name", ["demo", "small", "hub_spoke"])

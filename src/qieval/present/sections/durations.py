@@ -51,6 +51,7 @@ def groups(groupings: Sequence[Grouping]) -> Iterable[Any]:
     yield group_words.answer(groupings)
     yield group_charts.medians(groupings)
     yield group_tables.groups(groupings)
+    yield group_tables.ratios(groupings)
     yield group_tables.comparisons(groupings)
 
 

@@ -19,10 +19,13 @@ _SHAPES = {"weibull": "Weibull", "lognormal": "log-normal", "loglogistic": "log-
 
 
 def groups(groupings: Sequence[Grouping]) -> Table | None:
-    """One row per group: counts, median, mean up to a common month, and ratios; None where no group can tell."""
+    """One row per group: counts, median, and mean up to a common month; None where no group can tell."""
     if not any(grouping.n_can_tell for grouping in groupings):
         return None
-    data = pd.concat([_with_ratios(grouping) for grouping in groupings], ignore_index=True)
+    data = pd.concat(
+        [grouping.table.assign(factor=grouping.factor, horizon=grouping.horizon) for grouping in groupings],
+        ignore_index=True,
+    )
     rows = list(data.itertuples())
     shown = pd.DataFrame(
         {
@@ -33,13 +36,11 @@ def groups(groupings: Sequence[Grouping]) -> Table | None:
             "Median months": [_with_limits(months, r.median, r.low, r.high) for r in rows],
             "Mean months": [_mean(r) for r in rows],
             "Mean up to month": data["horizon"].where(data["mean"].notna()).map(months),
-            "Takes times as long": [_ratio(r, "time_ratio") for r in rows],
-            "Ends times as often": [_ratio(r, "hazard_ratio") for r in rows],
         }
     )
     return Table(
         name="durations_by_group",
-        caption=f"Durations by group, with 95% intervals{_few(data)}; ratios are to the group marked as reference",
+        caption=f"Durations by group, with 95% intervals{_few(data)}",
         shown=shown,
         data=data,
         numeric=tuple(shown.columns[1:]),
@@ -52,8 +53,35 @@ def _few(data: pd.DataFrame) -> str:
     return f" (those of means of {FEW} projects or fewer hold in about {percent(HELD_BY_FEW)})"
 
 
+def ratios(groupings: Sequence[Grouping]) -> Table | None:
+    """One row per group that is set against the first of its grouping; None where no ratio could be given."""
+    rows = [row for grouping in groupings for row in _ratios(grouping)]
+    if not rows:
+        return None
+    data = pd.DataFrame(rows)
+    each = list(data.itertuples())
+    shown = pd.DataFrame(
+        {
+            "Compared": [
+                f"{FACTORS[row.factor]}: {group_name(row.group)} against {group_name(row.reference)}" for row in each
+            ],
+            "Takes times as long": [_ratio(row, "time_ratio") for row in each],
+            "By a shape that is": data["shape"].map(lambda shape: _SHAPES.get(shape, DASH)),
+            "Ends times as often": [_ratio(row, "hazard_ratio") for row in each],
+            "Proportional hazards, p": data["proportional_p"].map(p_value),
+        }
+    )
+    return Table(
+        name="duration_ratios",
+        caption="How many times as long projects take, and as often they end, with 95% intervals",
+        shown=shown,
+        data=data,
+        numeric=tuple(shown.columns[1:]),
+    )
+
+
 def comparisons(groupings: Sequence[Grouping]) -> Table | None:
-    """One row per grouping of which two groups could be compared: the tests, and what they rest on."""
+    """One row per test of groups, where two of a grouping could be compared."""
     made = [grouping for grouping in groupings if grouping.log_rank is not None]
     if not made:
         return None
@@ -68,8 +96,6 @@ def comparisons(groupings: Sequence[Grouping]) -> Table | None:
             "Degrees of freedom": data["degrees_of_freedom"].map(str),
             "p": data["p_value"].map(p_value),
             "p, all tests": data["p_all_tests"].map(p_value),
-            "Time ratio by": data["shape"].map(lambda shape: _SHAPES.get(shape, DASH)),
-            "Proportional hazards, p": data["proportional_p"].map(p_value),
         }
     )
     return Table(
@@ -88,31 +114,38 @@ def p_value(p: float) -> str:
     return "under 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.1 else f"{p:.2f}"
 
 
-def _with_ratios(grouping: Grouping) -> pd.DataFrame:
-    table = grouping.table.assign(factor=grouping.factor, horizon=grouping.horizon)
-    for name, found in (("time_ratio", grouping.time_ratio), ("hazard_ratio", grouping.hazard_ratio)):
-        by_group = _by_group(found)
-        for column in ("ratio", "low", "high"):
-            table[name if column == "ratio" else f"{name}_{column}"] = table["group"].map(by_group[column])
-        table[f"{name}_reference"] = found is not None and table["group"].eq(str(found.reference))
-    return table
+def _ratios(grouping: Grouping) -> list[dict[str, object]]:
+    given = [one for one in (grouping.time_ratio, grouping.hazard_ratio) if one is not None]
+    if not given:
+        return []
+    shape = grouping.time_ratio.model if grouping.time_ratio is not None else None
+    # Both are fitted to the same groups in the same order.
+    return [
+        {
+            "factor": grouping.factor,
+            "group": str(group),
+            "reference": str(given[0].reference),
+            **_limits(grouping.time_ratio, place, "time_ratio"),
+            "shape": shape,
+            **_limits(grouping.hazard_ratio, place, "hazard_ratio"),
+            "proportional_p": grouping.proportional_p,
+        }
+        for place, group in enumerate(given[0].table["group"])
+    ]
 
 
-def _by_group(found: Ratios | None) -> pd.DataFrame:
-    return (
-        pd.DataFrame(columns=["ratio", "low", "high"], dtype=float) if found is None else found.table.set_index("group")
-    )
+def _limits(found: Ratios | None, place: int, name: str) -> dict[str, float]:
+    names = (name, f"{name}_low", f"{name}_high")
+    if found is None:
+        return dict.fromkeys(names, math.nan)
+    return dict(zip(names, found.table[["ratio", "low", "high"]].iloc[place].astype(float), strict=True))
 
 
 def _tests(grouping: Grouping) -> list[dict[str, object]]:
-    """One row per test that was made; how far the ratios can be trusted stands beside the test of length."""
-    ratios: dict[str, object] = {
-        "shape": grouping.time_ratio.model if grouping.time_ratio is not None else None,
-        "proportional_p": grouping.proportional_p,
-    }
-    made: tuple[tuple[str, str, LogRank | GrayTest | None, float, dict[str, object]], ...] = (
-        ("length", "log-rank", grouping.log_rank, grouping.log_rank_adjusted, ratios),
-        ("share completed", "Gray", grouping.gray, grouping.gray_adjusted, {"shape": None, "proportional_p": math.nan}),
+    """One row per test that was made."""
+    made: tuple[tuple[str, str, LogRank | GrayTest | None, float], ...] = (
+        ("length", "log-rank", grouping.log_rank, grouping.log_rank_adjusted),
+        ("share completed", "Gray", grouping.gray, grouping.gray_adjusted),
     )
     return [
         {
@@ -124,9 +157,8 @@ def _tests(grouping: Grouping) -> list[dict[str, object]]:
             "degrees_of_freedom": test.degrees_of_freedom,
             "p_value": test.p_value,
             "p_all_tests": adjusted,
-            **beside,
         }
-        for compared, name, test, adjusted, beside in made
+        for compared, name, test, adjusted in made
         if test is not None
     ]
 
@@ -145,7 +177,5 @@ def _mean(row: Any) -> str:
 
 
 def _ratio(row: Any, name: str) -> str:
-    if getattr(row, f"{name}_reference"):
-        return "1, reference"
     estimate, interval = ratio(*(getattr(row, column) for column in (name, f"{name}_low", f"{name}_high")))
     return estimate if interval == DASH else f"{estimate} ({interval})"
