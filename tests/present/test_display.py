@@ -22,6 +22,18 @@ def test_a_table_escapes_what_it_shows_and_keeps_unrounded_numbers_beside():
     assert metadata["qieval"]["name"] == "t"
 
 
+@pytest.mark.parametrize(("head", "css"), [("12", ""), ("Jan 2023", ""), ("Community health centre", ' class="long"')])
+def test_only_long_texts_at_the_head_of_rows_are_given_room(head, css):
+    table = Table(name="t", caption="x", shown=pd.DataFrame({"Head": [head], "n": ["1"]}), data=pd.DataFrame())
+    assert f'<th scope="row"{css}>{head}</th>' in table._repr_mimebundle_()[0]["text/html"]
+
+
+def test_a_date_in_a_table_is_not_parted_over_two_lines():
+    shown = pd.DataFrame({"Id": ["1"], "Began": ["Aug 2018"], "Ended": ["5 Aug 2018"], "Title": ["Since Aug 2018"]})
+    html = Table(name="t", caption="x", shown=shown, data=pd.DataFrame())._repr_mimebundle_()[0]["text/html"]
+    assert '<td class="date">Aug 2018</td><td class="date">5 Aug 2018</td><td>Since Aug 2018</td>' in html
+
+
 def cells(data: pd.DataFrame) -> list[list[str]]:
     """The cells of a table's file, heads and all, as a spreadsheet reads them."""
     return list(csv.reader(io.StringIO(safe_csv(data), newline="")))

@@ -43,6 +43,10 @@ class Figure:
         return data, {METADATA: {"kind": "figure", "name": self.name, "alt": self.alt, "caption": self.caption}}
 
 
+_DATE = re.compile(r"(?:\d{1,2} )?[A-Z][a-z]{2} \d{4}")  # Aug 2018 or 5 Aug 2018, not to be parted over two lines
+SHORT_HEAD = 16  # letters at the head of a row that need no room of their own
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Table:
     """A table as text for readers, and unrounded for whoever computes on."""
@@ -64,11 +68,18 @@ class Table:
             f'<th scope="col"{css}>{escape(str(name))}</th>'
             for name, css in zip(self.shown.columns, number, strict=True)
         )
+        # Names and sentences at the head of rows get room; ids and numbers would only waste it.
+        is_long = self.shown.iloc[:, 0].astype(str).str.len().max() > SHORT_HEAD
+        row_head = '<th scope="row" class="long">' if is_long else '<th scope="row">'
+        dated = ' class="date"'
         rows = []
         for row in self.shown.itertuples(index=False):
             first, *rest = (escape(str(cell)) for cell in row)
-            cells = "".join(f"<td{css}>{cell}</td>" for cell, css in zip(rest, number[1:], strict=True))
-            rows.append(f'<tr><th scope="row">{first}</th>{cells}</tr>')
+            cells = "".join(
+                f"<td{css or (dated if _DATE.fullmatch(cell) else '')}>{cell}</td>"
+                for cell, css in zip(rest, number[1:], strict=True)
+            )
+            rows.append(f"<tr>{row_head}{first}</th>{cells}</tr>")
         table = (
             f'<div class="table {AS_TEXT}"><table><caption>{escape(self.caption)}</caption>'
             f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
