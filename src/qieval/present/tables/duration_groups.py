@@ -66,7 +66,7 @@ def ratios(groupings: Sequence[Grouping]) -> Table | None:
                 f"{FACTORS[row.factor]}: {group_name(row.group)} against {group_name(row.reference)}" for row in each
             ],
             "Takes times as long": [_ratio(row, "time_ratio") for row in each],
-            "By a shape that is": data["shape"].map(lambda shape: _SHAPES.get(shape, DASH)),
+            "Shape of times": data["shape"].map(lambda shape: _SHAPES.get(shape, DASH)),
             "Ends times as often": [_ratio(row, "hazard_ratio") for row in each],
             "Proportional hazards, p": data["proportional_p"].map(p_value),
         }
