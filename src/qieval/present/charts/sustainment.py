@@ -83,7 +83,7 @@ def loss_curve(result: IndicatorSustainment) -> Figure | None:
         ax.set_xticks(ticks)
         _median(ax, result, curve, last)
         seen, by_chance = wording.loss_labels(result)
-        beside = [(float(steps["survival"].iloc[-1]), seen, BLUE)]
+        beside = [(float(result.loss.last_told["survival"]), seen, BLUE)]  # as high as what it says, not as the tail
         if chance is not None:
             beside.append((float(chance.curve["survival"].iloc[-1]), by_chance, BLACK))
         labels_beside(ax, beside)
@@ -184,7 +184,8 @@ def _interval(ax: Axes, place: int, estimate: float, low: float, high: float, *,
 def _bounds(ax: Axes, place: int, one: Horizon) -> None:
     """From all others lost it to all others kept it; and the share of those told."""
     worst, best = one.n_kept / one.n_due, (one.n_due - one.n_lost) / one.n_due
-    ax.bar(place, best - worst, bottom=worst, width=0.26, color="#dddddd", edgecolor=GREY, linewidth=0.7, zorder=1)
+    width = 0.7 if best > worst else 2.5  # a line where all due can be told, which must be seen
+    ax.bar(place, best - worst, bottom=worst, width=0.26, color="#dddddd", edgecolor=GREY, linewidth=width, zorder=1)
     if one.kept is not None:
         _interval(ax, place, one.kept.estimate, one.kept.low, one.kept.high, aside=30)
 

@@ -401,8 +401,8 @@ HOW_TO_READ = {  # by how the name of the figure begins
     "facility lost it, and the dashes are what chance alone would give.",
     "early_warning_": "The time lines show which chart would have warned first: a mark to the left of the square is a "
     "warning before the loss was told, a mark without a square may be a false one.",
-    "gain_kept_": "The points with bars are how much of the gain was left at each follow-up, and how many facilities "
-    "had kept it; a long bar means that little can be said.",
+    "gain_kept_": "Points and bars show how much of the gain was left at each follow-up, where that can be told, and "
+    "how many facilities had kept it; a long bar means that little can be said.",
     "levels_by_facility_": "The small charts show each facility: a thick line after support as high as the one at its "
     "end is a gain kept, one close to the first line a gain lost.",
 }
