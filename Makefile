@@ -40,9 +40,10 @@ check: setup ## check style, types, and that notebooks are stored without output
 	@$(BIN)/nbstripout --verify --keep-id notebooks/*.ipynb
 	@echo "Checked: style, types and notebooks are in order."
 
-bench: setup ## measure how many charts a second there are, and what a batch costs beside other ways, in ten minutes
+bench: setup ## measure how many charts a second there are, and what a batch costs beside other ways, in half an hour
 	@$(BIN)/python benchmarks/spc.py
-	@$(BIN)/python benchmarks/batch.py
+	@$(BIN)/python benchmarks/batch.py --long
+	@$(BIN)/python benchmarks/batch.py --demo --rounds 1
 
 soak: setup ## kill a batch at 50 random moments and see that nothing is lost, in a quarter of an hour
 	@QIEVAL_KILLS=50 $(BIN)/python -m pytest -q tests/batch/test_kills.py

@@ -139,12 +139,13 @@ def print_index(folder: Path) -> None:
     """The pages across reports for many of them."""
     from qieval.batch.index import write_index
 
-    record = next(path for path in folder.glob("*/demo_0/report.json"))
+    made = next(path.parent for path in folder.glob("*/demo_0/report.json"))
     for reports in LISTED:
         out = folder / f"listed_{reports}"
         for number in range(reports):
             (out / f"demo_{number}").mkdir(parents=True)
-            shutil.copy(record, out / f"demo_{number}" / "report.json")
+            for name in ("report.json", "manifest.json"):
+                shutil.copy(made / name, out / f"demo_{number}" / name)
         begun = time.perf_counter()
         write_index(out)
         taken = time.perf_counter() - begun
