@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 import sys
 import threading
 import time
@@ -88,7 +89,7 @@ def test_one_whose_kernel_ends_fails_in_the_cell_that_ran(small: Job, tmp_path: 
 def test_a_kernel_that_ends_before_it_is_ready_is_told_and_nothing_waits_for_it(
     small: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("qieval.batch.forked.run_kernel", end_at_once)
+    monkeypatch.setattr("qieval.batch.forked.run_cells", end_at_once)
     with kernels("fork", 1) as server:
         if server.engine != "fork":
             pytest.skip("this system does not fork")
@@ -205,6 +206,96 @@ def content(path: Path) -> list[Any]:
     cells = nbformat.read(path, as_version=4)["cells"]
     outputs = [out for cell in cells for out in cell.get("outputs", [])]
     return [(out["metadata"], out["data"]) for out in outputs if METADATA in out.get("metadata", {})]
+
+
+# What notebooks of other people do that ours do not.
+UNUSUAL = {
+    "prints to both streams": "import sys; print('a', 1); print('b', end=''); print('c', file=sys.stderr); print('d')",
+    "updates what it has shown": "shown = display('old', display_id=True); shown.update('new')",
+    "clears what it has shown": "from IPython.display import clear_output; print('old'); clear_output(); print('new')",
+    "waits with clearing": "print('old'); clear_output(wait=True); print('new')",
+    "draws with pyplot": "import matplotlib.pyplot as plt; _ = plt.plot([0, 1])",
+    "gives a value": "{'a': [1, 2]}",
+    "gives a table": "import pandas as pd; pd.DataFrame({'a': [1.5]})",
+    "awaits": "import asyncio; await asyncio.sleep(0, 'awaited')",
+    "runs a command": "!echo from a command",
+    "starts a program": "import subprocess; _ = subprocess.run(['echo', 'from a program'])",
+    "uses a magic": "%%capture kept\nprint('hidden')",
+    "looks at it later": "kept.stdout",
+    "asks for help": "len?",
+    "counts": "get_ipython().execution_count",
+    "warns": "import warnings; warnings.warn('beware', UserWarning)",
+    "has a name": "__name__, 'working' in globals()",
+    "shows html": "from IPython.display import HTML; HTML('<b>x</b>')",
+}
+
+
+CELL = re.compile(r"<ipython-input-[^>]*>|\S*ipykernel_\S*\.py")  # the two name the file of a cell in their own ways
+
+
+def outputs(executed: Any) -> dict[str, Any]:
+    """What each unusual cell shows, what is printed to each stream as one text."""
+    found = {}
+    for name, cell in zip(UNUSUAL, executed["cells"][2:], strict=True):
+        shown = [(out["output_type"], out.get("data"), out.get("execution_count")) for out in cell["outputs"]]
+        texts: dict[str, str] = {}
+        for out in cell["outputs"]:
+            if out["output_type"] == "stream":
+                texts[out["name"]] = texts.get(out["name"], "") + CELL.sub("cell", out["text"])
+        found[name] = (cell["execution_count"], texts, [one for one in shown if one[0] != "stream"])
+    return found
+
+
+def test_both_engines_show_the_same_of_unusual_cells(
+    small: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # with it an ordinary kernel leaves what programs print alone
+    found = {}
+    for engine in ("fork", "plain"):
+        with kernels(engine, 1) as server:  # type: ignore[arg-type]
+            run, executed = ran(small, tmp_path, server, *UNUSUAL.values())
+        assert run.failure == ""
+        found[engine] = outputs(executed)
+    for name in UNUSUAL:
+        assert found["fork"][name] == found["plain"][name], name
+    assert found["fork"]["updates what it has shown"][2][0][1]["text/plain"] == "'new'"
+    assert "image/png" in found["fork"]["draws with pyplot"][2][0][1]
+    assert found["fork"]["starts a program"][1] == {"stdout": "from a program\n"}
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("input('Name?')", "StdinNotImplementedError: "),
+        ("exit()", "its kernel ended in the middle of the notebook (exit code 0)"),
+        ("raise SystemExit(3)", "SystemExit: 3"),
+        ("1 +", "SyntaxError: "),
+        ("!exit 3", ""),
+    ],
+)
+def test_unusual_ends_are_told_alike(small: Job, tmp_path: Path, server: Server, cell: str, told: str) -> None:
+    run, _ = ran(small, tmp_path, server, cell, "import time; time.sleep(2)")
+    assert run.failure.startswith(told)
+    assert bool(run.failure) == bool(told)
+
+
+def test_after_a_cell_that_is_marked_to_raise_the_others_run(small: Job, tmp_path: Path, server: Server) -> None:
+    notebook = tiny(tmp_path, "1 / 0", "print('after')")
+    book = nbformat.read(notebook.path, as_version=4)
+    book["cells"][1]["metadata"]["tags"] = ["raises-exception"]
+    nbformat.write(book, notebook.path)
+    run = run_notebook(small, notebook, tmp_path / "executed.ipynb", server)
+    assert run.failure == "ZeroDivisionError: division by zero"
+    assert "after" in str(nbformat.read(run.output, as_version=4)["cells"][-1]["outputs"])
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="this system does not fork")
+def test_what_a_notebook_forks_may_print_and_end_as_it_likes(small: Job, tmp_path: Path, server: Server) -> None:
+    cell = "import multiprocessing as m; p = m.get_context('fork').Process(target=print, args=('x' * 9,)); p.start()"
+    run, executed = ran(small, tmp_path, server, f"{cell}; p.join()", "print('after')")
+    assert run.failure == ""
+    assert "x" * 9 in str(executed["cells"][2]["outputs"])
+    assert executed["cells"][3]["outputs"][0]["text"] == "after\n"
 
 
 def test_both_engines_give_the_same_numbers_and_figures(small: Job, tmp_path: Path) -> None:

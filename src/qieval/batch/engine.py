@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any, Protocol
 
 import nbformat
-from jupyter_core.utils import ensure_event_loop
 from nbclient.exceptions import DeadKernelError
-from papermill.clientwrap import PapermillNotebookClient
-from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
+from papermill.engines import Engine as PapermillEngine
+from papermill.engines import NotebookExecutionManager, papermill_engines
 
-from qieval.batch.kernels import Provisioner, Server
+from qieval.batch.forked_kernel import ForkedKernel
+from qieval.batch.kernels import Server
+from qieval.batch.ordinary_kernel import OrdinaryKernel
 
 NAME = "qieval"  # by which papermill knows the engine
 ENDED = "NotebookEnded"  # the name of the error in a notebook that did not end by itself; its message is a sentence
@@ -24,8 +24,18 @@ STOPPED = "it was stopped before it was finished"
 LESS_MEMORY = "run fewer notebooks at once (--jobs 1), or on a computer with more memory"
 
 
-class Engine(NBClientEngine):
-    """Runs the cells of a notebook in a kernel of the server; saves nothing, since papermill does at the end."""
+class _Kernel(Protocol):
+    def execute(self) -> None: ...
+
+    def exit_code(self) -> int | None: ...
+
+    def end(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class Engine(PapermillEngine):
+    """Runs the cells of a notebook in a kernel of its own; saves nothing, since papermill does at the end."""
 
     @classmethod
     def execute_managed_notebook(
@@ -35,7 +45,7 @@ class Engine(NBClientEngine):
         *,
         server: Server,
         folder: str,
-        environment: Mapping[str, str],
+        environment: dict[str, str],
         minutes: float,
         tidied: Callable[[nbformat.NotebookNode], None],
         **ignored: Any,
@@ -44,39 +54,21 @@ class Engine(NBClientEngine):
 
         `tidied` is done to the notebook at the end, however it ended.
         """
-        manager, provisioner = server.manager()
-        client = _NotebookClient(nb_man, km=manager, shutdown_kernel="immediate", extra_arguments=["--log-level=50"])
+        kind = ForkedKernel if server.engine == "fork" else OrdinaryKernel
         try:
-            with _limit(minutes, provisioner) as limit:
-                client.execute(cwd=folder, env={**os.environ, **server.environment, **environment}, cleanup_kc=True)
-        except DeadKernelError:
-            if server.stopped:
-                reason = STOPPED
-            elif limit.reached:
-                reason = (
-                    f"it was ended after {minutes:g} minutes, the limit -> if it needs longer, raise "
-                    "options.minutes_per_notebook"
-                )
-            else:
-                reason = _ended_by(provisioner.exit_code())
-            _fail_running_cell(nb_man.nb, reason)
+            with (
+                closing(kind(server, nb_man, folder, server.environment | environment)) as kernel,
+                _limit(minutes, kernel) as limit,
+            ):
+                try:
+                    kernel.execute()
+                except DeadKernelError:
+                    _fail_running_cell(nb_man.nb, _why_it_ended(server, kernel, limit, minutes))
         finally:
             tidied(nb_man.nb)
-            # Of a kernel that ended before it was ready, sockets may be open still: whoever collects this garbage
-            # would wait for ever until they are closed.
-            manager.context.destroy(linger=0)
-            ensure_event_loop().close()  # each thread gets a loop of its own, which nobody else would close
 
 
 papermill_engines.register(NAME, Engine)
-
-
-class _NotebookClient(PapermillNotebookClient):
-    """Notices the end of its kernel at once; the usual client looks once a second."""
-
-    async def _async_poll_kernel_alive(self) -> None:
-        await self.km.provisioner.died()
-        self.task_poll_for_reply.cancel()
 
 
 class _Limit:
@@ -84,13 +76,13 @@ class _Limit:
 
 
 @contextmanager
-def _limit(minutes: float, provisioner: Provisioner) -> Iterator[_Limit]:
+def _limit(minutes: float, kernel: _Kernel) -> Iterator[_Limit]:
     """End the kernel when its time is over, whatever it or its client is doing."""
     limit = _Limit()
 
     def end() -> None:
         limit.reached = True
-        provisioner.end()
+        kernel.end()
 
     timer = threading.Timer(minutes * 60, end)
     timer.daemon = True
@@ -99,6 +91,15 @@ def _limit(minutes: float, provisioner: Provisioner) -> Iterator[_Limit]:
         yield limit
     finally:
         timer.cancel()
+
+
+def _why_it_ended(server: Server, kernel: _Kernel, limit: _Limit, minutes: float) -> str:
+    if server.stopped:
+        return STOPPED
+    if limit.reached:
+        allowed = f"it was ended after {minutes:g} minutes, the limit"
+        return f"{allowed} -> if it needs longer, raise options.minutes_per_notebook"
+    return _ended_by(kernel.exit_code())
 
 
 def _ended_by(code: int | None) -> str:

@@ -1,4 +1,4 @@
-"""What runs in a process forked from the preloaded server: a kernel, or one call.
+"""What runs in a process forked from the preloaded server: the cells of a notebook, or one call.
 
 A module of its own, since such a process imports the module its task is named in.
 """
@@ -17,21 +17,20 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+REPLY = "execute_reply"  # the message that ends a cell; the one before the first cell is of this kind too
+Message = tuple[str, dict[str, Any]]  # its kind and content, as Jupyter's messages have them
 
-def run_kernel(ready: Connection, connection_file: str, folder: str, environment: Mapping[str, str]) -> None:
-    """Serve as the kernel of one notebook, in its folder, until it is ended; tells when it listens."""
+
+def run_cells(connection: Connection, folder: str, environment: Mapping[str, str]) -> None:
+    """Be the kernel of one notebook, in its folder, until the other end of the connection closes."""
     _become_independent()
     os.environ.update(environment)
     os.chdir(folder)
-    from ipykernel.kernelapp import IPKernelApp
+    from qieval.batch.shell import serve
 
-    arguments = ["-f", connection_file, "--log-level=50", "--HistoryManager.hist_file=:memory:"]
-    sys.argv = ["ipykernel_launcher", *arguments]
-    app = IPKernelApp.instance()
-    app.initialize(arguments)
-    ready.send(True)
-    ready.close()
-    app.start()
+    with suppress(EOFError):
+        serve(connection)
+    os._exit(0)
 
 
 def answer(to: Connection, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:

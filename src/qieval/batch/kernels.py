@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import multiprocessing
 import os
 import shutil
@@ -10,22 +9,13 @@ import signal
 import sys
 import tempfile
 import threading
-import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, resource_tracker, util
 from multiprocessing.connection import Pipe, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
-from queue import Empty
 from typing import Any, Literal, Protocol
-
-from jupyter_client.asynchronous import AsyncKernelClient
-from jupyter_client.connect import KernelConnectionInfo
-from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning import LocalProvisioner
-from traitlets.config import Config
 
 from qieval.batch import forked
 from qieval.errors import ReportError
@@ -34,12 +24,12 @@ Engine = Literal["fork", "plain"]
 
 PRELOAD = "qieval.batch.preload"
 FOLDERS = "QIEVAL_TEMPORARY"  # tells the server which folders to remove when it ends
-# Names of sockets may have 103 letters (of Linux 107): that of a kernel ends in /k-ipc-5, and its folder lies deeper by
-# /pymp-12345678/qieval-12345678/k-12345678 than that of all temporary files.
-LONGEST_OF_A_KERNEL = 95
-LONGEST_OF_ALL = 54
+# The name of a socket may have 103 letters (of Linux 107); that of the server is /pymp-12345678/listener-12345678 in
+# the folder of temporary files.
+LONGEST = 70
 # Several kernels at once use all processors as it is; and threads do not survive a fork.
-QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # or the debugger that kernels have would print advice when it loads
+# Figures of pyplot are shown in the notebook, as every kernel has it.
+DRAWING = {"MPLBACKEND": os.environ.get("MPLBACKEND") or "module://matplotlib_inline.backend_inline"}
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -59,32 +49,14 @@ class Server:
     def __init__(self, engine: Engine, folder: Path) -> None:
         self.engine: Engine = engine
         self.stopped = False
-        self._folder = folder  # holds connection files and sockets
+        self.folder = folder  # for what kernels leave behind
         self._running: set[_Process] = set()
         self._lock = threading.Lock()
 
     @property
     def environment(self) -> dict[str, str]:
         """Of every kernel: one thread, and nothing of what the user has set up for his own sessions in IPython."""
-        return ONE_THREAD | {"IPYTHONDIR": str(self._folder / "ipython")}
-
-    def manager(self) -> tuple[AsyncKernelManager, Provisioner]:
-        """What manages and what starts a kernel of its own, which talks through files in a private folder."""
-        if self.stopped:
-            raise Stopped
-        private = Path(tempfile.mkdtemp(dir=self._folder, prefix="k-"))
-        config = Config()
-        config.KernelManager.connection_file = str(private / "k.json")
-        if os.name != "nt" and len(os.fsencode(private)) <= LONGEST_OF_A_KERNEL:  # otherwise it listens on loopback
-            config.KernelManager.transport = "ipc"
-        manager = AsyncKernelManager(kernel_name="python3", config=config, client_factory=_Client)
-        manager.kernel_id = str(uuid.uuid4())
-        provisioner = (_ForkProvisioner if self.engine == "fork" else Provisioner)(
-            kernel_id=manager.kernel_id, kernel_spec=manager.kernel_spec, parent=manager
-        )
-        provisioner.server = self
-        manager.provisioner = provisioner
-        return manager, provisioner
+        return ONE_THREAD | {"IPYTHONDIR": str(self.folder / "ipython")}
 
     def call(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """What a function returns for these arguments, in a preloaded process of its own if there is a server.
@@ -105,7 +77,7 @@ class Server:
         receiver, sender = Pipe(duplex=False)
         with receiver:
             with sender:
-                process = self.started(_Forked(forked.answer, sender, function, arguments))
+                process = self.started(Forked(forked.answer, sender, function, arguments))
             try:
                 found, error = receiver.recv()
             except (EOFError, ConnectionError):
@@ -194,13 +166,13 @@ def _is_alive(process: int) -> bool:
 def _private_root() -> str | None:
     """The folder of this process for temporary files; None if the names of sockets in it would be too long."""
     usual = tempfile.tempdir
-    if len(os.fsencode(tempfile.gettempdir())) > LONGEST_OF_ALL and os.access("/tmp", os.W_OK):  # noqa: S108
+    if len(os.fsencode(tempfile.gettempdir())) > LONGEST and os.access("/tmp", os.W_OK):  # noqa: S108
         tempfile.tempdir = "/tmp"  # noqa: S108 - where a folder is made that only this user may enter
     try:
         root = util.get_temp_dir()
     finally:
         tempfile.tempdir = usual
-    return root if len(os.fsencode(root)) <= LONGEST_OF_ALL + len("/pymp-12345678") else None
+    return root if len(os.fsencode(root)) <= LONGEST + len("/pymp-12345678") else None
 
 
 def _can_fork() -> bool:
@@ -216,7 +188,7 @@ def _start_server() -> None:
     # Ctrl-C is for the batch, also while the server is still loading.
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        os.environ.update(ONE_THREAD | QUIET | {FOLDERS: util.get_temp_dir()})
+        os.environ.update(ONE_THREAD | DRAWING | {FOLDERS: util.get_temp_dir()})
         os.environ.pop("JPY_PARENT_PID", None)  # if this is a notebook itself: its kernel is not the parent of ours
         _context().set_forkserver_preload(["__main__", PRELOAD])
         forkserver.ensure_running()
@@ -257,7 +229,7 @@ def end_group(process: int) -> None:
             send_to_group(process, signal.SIGKILL)
 
 
-class _Forked:
+class Forked:
     """A process forked from the server, with the few methods of `subprocess.Popen` that a kernel needs."""
 
     stdin = stdout = stderr = None
@@ -287,80 +259,3 @@ class _Forked:
         self.send_signal(signal.SIGKILL)
 
     terminate = kill
-
-
-class Provisioner(LocalProvisioner):
-    """Starts an ordinary kernel, and tells the server of it."""
-
-    server: Server
-    known: Any = None  # the process the server has been told of
-
-    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        info = await super().launch_kernel(cmd, **kwargs)
-        self.known = self.server.started(self.process)
-        return info
-
-    async def died(self) -> None:
-        """Wait for the kernel to end, however it does."""
-        while self.exit_code() is None:
-            await asyncio.sleep(0.05)
-
-    def exit_code(self) -> int | None:
-        """How the kernel ended, below 0 for the signal that ended it; None while it runs."""
-        return None if self.known is None else self.known.poll()
-
-    def end(self) -> None:
-        """End the kernel at once, from any thread."""
-        if self.known is not None:
-            end_group(self.known.pid)
-
-    async def cleanup(self, restart: bool = False) -> None:
-        await super().cleanup(restart=restart)
-        if self.known is not None:
-            self.server.ended(self.known)
-            self.end()  # what the notebook has started and left behind
-
-
-class _ForkProvisioner(Provisioner):
-    """Starts a kernel by forking the server."""
-
-    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
-        changed = {name: value for name, value in kwargs["env"].items() if os.environ.get(name) != value}
-        receiver, sender = Pipe(duplex=False)
-        with receiver:
-            with sender:
-                file = self.parent.connection_file  # type: ignore[union-attr]
-                arguments = (sender, file, str(kwargs["cwd"]), changed)
-                self.process = self.known = self.server.started(_Forked(forked.run_kernel, *arguments))
-            self.pid, self.cwd = self.process.pid, kwargs["cwd"]
-            with suppress(EOFError):  # it died at once, as whoever asks it next will find
-                receiver.recv()  # a client that connects before the kernel listens tries again only after a while
-        return self.connection_info
-
-    async def kill(self, restart: bool = False) -> None:
-        self.known.kill()
-        self.known.wait()  # a moment; the manager would look only every tenth of a second
-
-
-class _Client(AsyncKernelClient):
-    """A client that knows a ready kernel by its answer, where the usual one also waits for a silence of 0.2 s."""
-
-    async def wait_for_ready(self, timeout: float | None = None) -> None:
-        begun = time.monotonic()
-        while True:
-            asked = self.kernel_info()
-            try:
-                await self._async_recv_reply(asked, timeout=1)
-                while not await self._says_idle(asked):
-                    pass
-            except (TimeoutError, Empty):  # not yet listening, or what it publishes does not reach us yet
-                if not await self._async_is_alive():
-                    raise RuntimeError("the kernel ended before it was ready") from None
-                if timeout is not None and time.monotonic() - begun > timeout:
-                    raise RuntimeError(f"the kernel was not ready after {timeout:.0f} seconds") from None
-            else:
-                return
-
-    async def _says_idle(self, asked: str) -> bool:
-        message = await self.get_iopub_msg(timeout=0.5)
-        return message["parent_header"].get("msg_id") == asked and message["content"].get("execution_state") == "idle"

@@ -12,14 +12,16 @@ from importlib import import_module
 
 FOLDERS = "QIEVAL_TEMPORARY"  # the variable that names the batch's temporary folders
 
+# How often Python looks for garbage: figures are made of so many objects that it would do little else.
+RARELY = (20_000, 20, 20)
+
 ROOMS = ("study", "methods", "analyses", "present")
 NOT_FOR_NOTEBOOKS = {"__main__", "simulate", "template", "dictionary"}
 # What notebooks and analyses import only when they need it, and what makes pages of executed notebooks.
 LIBRARIES = (
     "IPython.core.completerlib",
-    "IPython.extensions.storemagic",
-    "ipykernel.debugger",  # every kernel has one, and it takes as long to load as all else a kernel does at its start
-    "ipykernel.kernelapp",
+    "qieval.batch.making",
+    "qieval.batch.shell",
     "lifelines",
     "nbconvert",
     "pandas.io.formats.csvs",
@@ -71,6 +73,7 @@ def _tidy_up(folders: list[str], server: int, batch: int) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
+gc.disable()  # while loading: next to nothing of it is garbage, and looking for it takes half a second
 atexit.register(_tidy_up, os.environ.get(FOLDERS, "").split(os.pathsep), os.getpid(), os.getppid())
 load()
 with contextlib.suppress(Exception):  # a cold kernel is only slower
@@ -78,3 +81,5 @@ with contextlib.suppress(Exception):  # a cold kernel is only slower
 # What the server holds is never garbage: looking for it would copy the memory that forks share.
 gc.collect()
 gc.freeze()
+gc.enable()
+gc.set_threshold(*RARELY)

@@ -19,6 +19,8 @@ def make(
 ) -> None:
     """Make these reports on this computer, as many notebooks at once as there are jobs, each in its own process."""
     with kernels(engine, jobs) as server:
+        import papermill  # noqa: F401 - takes a moment, which the server needs to load as well
+
         making = _Making(server, watcher, ended)
         drivers = Drivers(making.steps(to_make))
         try:
