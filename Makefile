@@ -42,8 +42,9 @@ check: setup ## check style, types, and that notebooks are stored without output
 
 bench: setup ## measure how many charts a second there are, and what a batch costs beside other ways, in half an hour
 	@$(BIN)/python benchmarks/spc.py
-	@$(BIN)/python benchmarks/batch.py --long
-	@$(BIN)/python benchmarks/batch.py --demo --rounds 1
+	@$(BIN)/python benchmarks/batch.py
+	@$(BIN)/python benchmarks/batch.py --of small --long
+	@$(BIN)/python benchmarks/batch.py --of demo --rounds 1
 
 soak: setup ## kill a batch at 50 random moments and see that nothing is lost, in a quarter of an hour
 	@QIEVAL_KILLS=50 $(BIN)/python -m pytest -q tests/batch/test_kills.py

@@ -1,7 +1,8 @@
 """What a batch costs beside other ways to run the same notebooks: prints a table in Markdown. Run by `make bench`.
 
-    .venv/bin/python benchmarks/batch.py              # the studies `small` and `hub_spoke_india`, some minutes
-    .venv/bin/python benchmarks/batch.py --demo       # the demo instead
+    .venv/bin/python benchmarks/batch.py              # a district's collaborative: 10 facilities, one indicator
+    .venv/bin/python benchmarks/batch.py --of small   # the studies `small` and `hub_spoke_india` instead
+    .venv/bin/python benchmarks/batch.py --of demo    # 24 facilities, four indicators
     .venv/bin/python benchmarks/batch.py --long       # also 400 reports beside 40, and 200 of which nothing has changed
 
 Every way runs the notebooks that a batch would run, and turns them into HTML. The ways take turns, several rounds of
@@ -21,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -28,7 +30,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 UNCHANGED = 200  # reports
-LOOK = 0.25  # seconds between looks at the memory
+LOOK = 1.0  # seconds between looks at the memory, which take a moment themselves
+REPORTS = {"small": 40, "district": 40, "demo": 4}  # of our batches, by the kind of study
 MIB = 2**20
 
 
@@ -49,52 +52,80 @@ class Cost(NamedTuple):
 def main() -> None:
     """Print the tables."""
     asked = arguments()
-    names = ["demo"] if asked.demo else ["small", "hub_spoke_india"]
     with tempfile.TemporaryDirectory(prefix="qieval-bench-") as name:
         folder = Path(name)
-        notebooks = plan(names)
-        sources = copies(names, asked.reports, folder)
-        n_ours = len(notebooks) * asked.reports // len(names)
-        print(
-            f"{len(notebooks)} notebooks of {', '.join(names)}; ours: {n_ours} for {asked.reports} reports", flush=True
-        )
+        studies = studies_of(asked.of, folder)
+        notebooks = plan(studies)
+        sources = copies(studies, asked.reports, folder)
+        n_ours = len(notebooks) * asked.reports // len(studies)
+        print(f"\n{asked.of}: {len(notebooks)} notebooks; ours: {n_ours} for {asked.reports} reports", flush=True)
         rounds = [one_round(notebooks, sources, n_ours, folder) for _ in range(asked.rounds)]
         print_rounds(rounds)
         if asked.long:
-            print_long(names, asked.reports, folder)
+            print_long(studies, asked.reports, folder)
 
 
 def arguments() -> argparse.Namespace:
     """What was asked for on the command line."""
     parser = argparse.ArgumentParser(description="What a batch costs beside other ways to run the same notebooks.")
-    parser.add_argument("--demo", action="store_true", help="the demo instead of the two small studies")
+    parser.add_argument("--of", choices=REPORTS, default="district", help="the kind of study")
     parser.add_argument("--long", action="store_true", help="also ten times as many reports, in time and memory")
     parser.add_argument("--reports", type=int, help="reports of our batches: 40, or 4 of the demo")
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
-    asked.reports = asked.reports or (4 if asked.demo else 40)
+    asked.reports = asked.reports or REPORTS[asked.of]
     return asked
 
 
-def plan(names: list[str]) -> list[Notebook]:
+def studies_of(kind: str, folder: Path) -> list[Path]:
+    """Their parameter files."""
+    shipped = {"small": ["small", "hub_spoke_india"], "demo": ["demo"]}
+    if kind in shipped:
+        return [ROOT / "params" / f"{name}.yaml" for name in shipped[kind]]
+    return [district(folder)]
+
+
+def district(folder: Path) -> Path:
+    """A collaborative of the usual least size, ten facilities, with one indicator; simulated into `folder`."""
+    import yaml
+
+    from qieval.study.simulate.collaborative import simulate
+    from qieval.study.simulate.examples import DEMO
+    from qieval.study.simulate.tables import write_tables
+
+    design = replace(DEMO, facilities=10, hubs=1, never_visited=1, waves=2, projects=20, indicators=DEMO.indicators[:1])
+    write_tables(simulate(design).tables, folder / "data")
+    values = {
+        "collaborative": "district",
+        "title": "District collaborative (simulated)",
+        "data": str(folder / "data"),
+        "data_cut": design.data_cut,
+        "phases": {name: list(edges) for name, edges in design.phases.items()},
+    }
+    path = folder / "district.yaml"
+    path.write_text(yaml.safe_dump(values, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def plan(studies: list[Path]) -> list[Notebook]:
     """The notebooks whose tables are there."""
     from qieval.batch.plan import find_notebooks, read_job, read_requests
 
     known = find_notebooks()
-    requests = read_requests([ROOT / "params" / f"{name}.yaml" for name in names], known)
+    requests = read_requests(studies, known)
     jobs = [read_job(request, known) for request in requests]
     return [Notebook(notebook.path, job.request.source) for job in jobs for notebook in job.notebooks]
 
 
-def copies(names: list[str], reports: int, folder: Path) -> list[Path]:
+def copies(studies: list[Path], reports: int, folder: Path) -> list[Path]:
     """Parameter files for so many reports: the studies in turn, each copy under a name of its own."""
     import yaml
 
     made = []
     for number in range(reports):
-        name = names[number % len(names)]
-        values = yaml.safe_load((ROOT / "params" / f"{name}.yaml").read_text(encoding="utf-8"))
-        values["collaborative"] = f"{name}_{number}"
+        study = studies[number % len(studies)]
+        values = yaml.safe_load(study.read_text(encoding="utf-8"))
+        values["collaborative"] = f"{study.stem}_{number}"
         made.append(folder / f"{values['collaborative']}.yaml")
         made[-1].write_text(yaml.safe_dump(values, allow_unicode=True), encoding="utf-8")
     return made
@@ -264,13 +295,13 @@ def helping() -> float:
     return time.perf_counter() - begun
 
 
-def print_long(names: list[str], reports: int, folder: Path) -> None:
+def print_long(studies: list[Path], reports: int, folder: Path) -> None:
     """Ten times as many reports, in time and memory."""
-    few = ours(copies(names, reports, folder), 2, folder)
-    many = ours(copies(names, 10 * reports, folder), 2, folder)
+    few = ours(copies(studies, reports, folder), 2, folder)
+    many = ours(copies(studies, 10 * reports, folder), 2, folder)
     print(f"| {10 * reports} reports take at most 10 times as long as {reports} | {many.seconds / few.seconds:.1f} |")
     print(f"| and as much memory: {few.memory:.0f} MiB | {many.memory:.0f} MiB |")
-    same, out = copies(["hub_spoke_india"], UNCHANGED, folder), tempfile.mkdtemp(dir=folder)
+    same, out = copies([ROOT / "params" / "hub_spoke_india.yaml"], UNCHANGED, folder), tempfile.mkdtemp(dir=folder)
     ours(same, 2, folder, out)
     again = median(ours(same, 2, folder, out).seconds for _ in range(3))
     print(f"| {UNCHANGED} reports of which nothing has changed end within 3 s | {again:.1f} |", flush=True)

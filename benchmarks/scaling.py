@@ -49,9 +49,9 @@ def main() -> None:
 def print_report(example: str, reports: int, folder: Path) -> None:
     """One row: what a report like this example takes."""
     n = max(reports // 4, 2) if example == "demo" else reports
-    (alone,) = copies([example], 1, folder)
+    (alone,) = copies([ROOT / "params" / f"{example}.yaml"], 1, folder)
     fixed = ours([alone], 2, folder).seconds  # with the loading, which a long batch does once
-    cost = ours(copies([example], n + 1, folder), 2, folder).seconds - fixed
+    cost = ours(copies([ROOT / "params" / f"{example}.yaml"], n + 1, folder), 2, folder).seconds - fixed
     core_seconds = 2 * cost / n
     made = next(path for path in folder.glob(f"*/{example}_0"))
     sizes = [path.stat().st_size for path in made.rglob("*") if path.is_file()]
@@ -69,7 +69,7 @@ def packed(made: Path) -> bytes:
 
 def print_cluster(reports: int, folder: Path) -> None:
     """The same batch on two jobs here, and on two workers of a cluster, once both are warm."""
-    sources = copies(["small"], reports, folder)
+    sources = copies([ROOT / "params" / "small.yaml"], reports, folder)
     here = ours(sources, 2, folder).seconds
     with cluster(folder) as address:
         seconds = []

@@ -371,7 +371,9 @@ def _say_stopped(out: Path, made: Sequence[Made], *, as_json: bool) -> None:
         index = str((out / "index.html").resolve())
         _print_json({"index": index, "stopped": True, "reports": [asdict(one) for one in made]})
         return
-    print(f"Stopped. {_counts(made) or 'Nothing was made'}. The others are as they were before.", file=sys.stderr)
+    told = f"Stopped. {_counts(made) or 'Nothing was made'}. The others are as they were before."
+    later = " Pages over many reports come up to date with the next run." if made else ""
+    print(f"{told}{later}", file=sys.stderr)
 
 
 def _counts(made: Sequence[Made]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from qieval.batch.index import write_index
+from qieval.batch.index import QUICK, write_index, write_index_in_haste
 from qieval.batch.records import RESULTS, last_made, main_indicator, read_record, read_records
 from tests.batch.finished import a_record
 from tests.batch.finished import main_indicator as values_of_main
@@ -116,6 +116,18 @@ def test_the_pages_across_reports_are_made_in_spite_of_a_damaged_one(tmp_path: P
     page = write_index(tmp_path).read_text(encoding="utf-8")
     assert page.index("is damaged, or of another version of qieval") < page.index(">Mandi</a>")
     assert "kangra" not in (tmp_path / "compare.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("reports", "written"), [(QUICK, True), (QUICK + 1, False)])
+def test_who_stops_a_batch_need_not_wait_for_pages_over_many_reports(
+    tmp_path: Path, reports: int, written: bool
+) -> None:
+    for number in range(reports):
+        saved(tmp_path, f"c{number}")
+    (tmp_path / "index.html").write_text("as it was", encoding="utf-8")
+    write_index_in_haste(tmp_path)
+    assert ((tmp_path / "index.html").read_text(encoding="utf-8") != "as it was") == written
+    assert (tmp_path / "key_figures.xlsx").exists() == written
 
 
 def test_the_main_indicator_is_the_first_of_the_study() -> None:

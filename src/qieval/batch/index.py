@@ -9,12 +9,13 @@ from typing import Any
 import qieval
 from qieval.batch.compare import write_compare
 from qieval.batch.pages import replace_text, shared_text, templates
-from qieval.batch.records import JUDGED, RESULTS, STATUS, Record, last_made, main_indicator, read_records
+from qieval.batch.records import JUDGED, RESULTS, STATUS, Record, last_made, main_indicator, read_records, record_files
 from qieval.batch.workbook import write_workbook
 from qieval.present.numbers import count, months, of
 
 FILES = {"PDF": "report.pdf", "Word": "report.docx", "Figures": "figures", "Tables": "tables"}
 REASONS_SHOWN = 3  # of a report that was not made; its page has them all
+QUICK = 30  # reports, over which pages are written in less than half a second
 BAR = 90  # units of the longest bar of visits
 
 
@@ -28,6 +29,15 @@ def write_index(folder: Path) -> Path:
     write_compare(folder, records)
     write_workbook(folder, records)  # last, since it is what may be open in Excel
     return path
+
+
+def write_index_in_haste(folder: Path) -> None:
+    """Write them for whoever has stopped a batch, unless there are so many reports that he would have to wait.
+
+    Then they stay as they were until the next batch.
+    """
+    if sum(1 for _ in record_files(folder)) <= QUICK:
+        write_index(folder)
 
 
 def index_page(folder: Path, records: Sequence[Record]) -> str:

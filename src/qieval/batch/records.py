@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,12 @@ def read_records(folder: Path) -> list[Record]:
 
     One that is damaged or was never finished hides none of the others: it counts as a report that was not made.
     """
-    return sorted((_record_or_reason(path) for path in folder.glob("[!.]*/report.json")), key=_attention)
+    return sorted(map(_record_or_reason, record_files(folder)), key=_attention)
+
+
+def record_files(folder: Path) -> Iterator[Path]:
+    """The file of the record of every report in the folder."""
+    return folder.glob("[!.]*/report.json")
 
 
 def _record_or_reason(path: Path) -> Record:

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from qieval.batch.folders import without_folders
-from qieval.batch.index import write_index
+from qieval.batch.index import write_index, write_index_in_haste
 from qieval.batch.lock import holding
 from qieval.batch.pending import Pending, Wish, pending
 from qieval.batch.place import NO_ROOM, work_folder
@@ -79,7 +79,7 @@ def batch_folder(out: Path) -> Iterator[Path]:
                     yield work
                 except BaseException:
                     with suppress(Exception):  # what was finished is listed all the same
-                        write_index(out)
+                        write_index_in_haste(out)
                     raise
                 write_index(out)
         except OSError as error:
