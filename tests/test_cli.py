@@ -62,6 +62,12 @@ def test_check_prints_every_problem_and_exits_1_without_a_traceback(tmp_path: Pa
     assert "Traceback" not in done.stdout + done.stderr
 
 
+def test_programs_are_told_as_json_why_nothing_was_done(tmp_path: Path) -> None:
+    done = qieval("run", tmp_path / "none.yaml", "--out", tmp_path / "reports", "--json")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "none.yaml" in json.loads(done.stdout)["error"]
+
+
 def test_check_tells_programs_as_json_what_it_found(tmp_path: Path) -> None:
     done = qieval("check", "params/hub_spoke_india.yaml", tmp_path / "none.yaml", "--json")
     assert done.returncode == 1

@@ -53,11 +53,19 @@ def main() -> None:
         with _STOP.heeded():
             app()
     except QievalError as error:
-        print(error, file=sys.stderr)
+        _say_failed(str(error))
         raise SystemExit(1) from None
     except _Stopped:
-        print("Stopped. Nothing was made.", file=sys.stderr)
+        _say_failed("Stopped. Nothing was made.")
         raise SystemExit(130) from None
+
+
+def _say_failed(sentence: str) -> None:
+    """Why nothing was done, as whoever asked wants to be told."""
+    if "--json" in sys.argv:
+        _print_json({"error": sentence})
+    else:
+        print(sentence, file=sys.stderr)
 
 
 def _version(asked: bool) -> None:

@@ -66,6 +66,14 @@ def test_a_call_that_is_ended_from_outside_says_so(server: Server) -> None:
         server.call(die)
 
 
+def test_a_call_that_hangs_is_ended(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.call(os.getpid)  # until it has loaded
+    monkeypatch.setattr("qieval.batch.kernels.LONGEST_CALL", 0.6)
+    with pytest.raises(RuntimeError, match=r"a worker process was ended after 0\.01 minutes"):
+        server.call(time.sleep, SLOW)
+    assert server.running() == []
+
+
 @pytest.mark.parametrize("module", ["qieval.present.theme", "qieval.analyses.durations", "scipy.stats", "nbconvert"])
 def test_a_forked_process_finds_everything_loaded(server: Server, module: str) -> None:
     assert server.call(loaded, module)

@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -79,18 +80,20 @@ class Killed:
             text=True,
         )
 
-    def kill_after(self, seconds: float) -> None:
-        """End it as a power cut would, and see that nothing of it goes on or lies about."""
+    def kill_after(self, seconds: float, *, with_family: bool) -> None:
+        """End it, or all of its processes at once as a power cut would, and see that nothing goes on or lies about."""
         time.sleep(seconds)
         try:
             family = psutil.Process(self.process.pid).children(recursive=True)
         except psutil.NoSuchProcess:
             family = []
-        self.process.kill()
+        for one in [self.process, *family] if with_family else [self.process]:
+            with suppress(psutil.NoSuchProcess):
+                one.kill()
         self.process.communicate(timeout=SLOW)
         _, alive = psutil.wait_procs(family, timeout=SLOW)
         assert alive == []
-        assert until(lambda: list(self.temporary.iterdir()) == [])
+        assert with_family or until(lambda: list(self.temporary.iterdir()) == [])  # else the next batch sweeps it
 
 
 def copies(folder: Path) -> list[Path]:
@@ -115,10 +118,10 @@ def test_whatever_moment_a_batch_is_killed_at_reports_are_whole_and_none_is_lost
     assert done.process.returncode == 0
     moments = random.Random(int(os.environ.get("QIEVAL_SEED", "1")))
     known: dict[str, str] = {}
-    for _ in range(KILLS):
+    for number in range(KILLS):
         # Once all are made they are made again, so that there is always something to be cut short.
         more = ("--force",) if len(known) == REPORTS else ()
-        Killed(sources, out, temporary, *more).kill_after(moments.uniform(0, whole_run))
+        Killed(sources, out, temporary, *more).kill_after(moments.uniform(0, whole_run), with_family=number % 2 == 1)
         found = whole_reports(out) if out.is_dir() else {}
         assert set(found) >= set(known)
         known = found
@@ -128,4 +131,5 @@ def test_whatever_moment_a_batch_is_killed_at_reports_are_whole_and_none_is_lost
     reused = {report["collaborative"] for report in json.loads(printed)["reports"] if report["reused"]}
     assert reused == set(known)  # only what was missing was made
     assert len(whole_reports(out)) == REPORTS
+    assert until(lambda: list(temporary.iterdir()) == [])
     assert [path.name for path in out.iterdir() if path.name.startswith(".")] == [".lock"]

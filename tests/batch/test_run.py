@@ -76,7 +76,9 @@ def test_a_report_that_cannot_be_made_keeps_the_last_one(tmp_path: Path) -> None
     assert "✓ Made" in (folder / "previous" / "report.html").read_text(encoding="utf-8")
 
 
-def test_an_interrupted_run_says_so_and_leaves_nothing_half_made(tmp_path: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="stops as a terminal does elsewhere")
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_so_and_leaves_nothing_half_made(tmp_path: Path, asked: signal.Signals) -> None:
     tiny_notebook(tmp_path / "notebooks", "slow", "import time; print('begun', flush=True); time.sleep(60)")
     command = [sys.executable, "-m", "qieval", "run", str(PILOT), "--notebooks", str(tmp_path / "notebooks")]
     running = subprocess.Popen(
@@ -90,7 +92,7 @@ def test_an_interrupted_run_says_so_and_leaves_nothing_half_made(tmp_path: Path)
     while not list((tmp_path / "reports").glob(".making-*/*")) and time.monotonic() < deadline:
         time.sleep(0.1)
     time.sleep(1)
-    os.killpg(running.pid, signal.SIGINT)
+    os.killpg(running.pid, asked)
     _, errors = running.communicate(timeout=60)
     assert running.returncode == 130
     assert errors.strip() == "Stopped. Nothing was made. The others are as they were before."

@@ -13,6 +13,7 @@ from qieval.batch.compare import compare_page
 from qieval.batch.index import index_page
 from qieval.batch.lock import holding
 from qieval.batch.manifest import read_manifest
+from qieval.batch.place import written_whole
 from qieval.batch.records import Record, read_records
 from qieval.batch.workbook import write_workbook
 from qieval.errors import ReportError
@@ -43,15 +44,12 @@ def write_bundle(reports: Path, path: Path) -> int:
         records = [record for record in read_records(reports) if _is_finished(record, reports)]
         if not records:
             raise ReportError(nothing)
-        # One name for all, so that what a killed bundle left is written over and does not stay.
-        unfinished = path.with_name(f".{path.name}.unfinished")
         try:
-            _write(unfinished, _contents(reports, records))
-            unfinished.replace(path)
+            # One name for all, so that what a killed bundle left is written over and does not stay.
+            with written_whole(path, "unfinished") as unfinished:
+                _write(unfinished, _contents(reports, records))
         except OSError as error:
             raise ReportError(f"{path}: cannot be written ({error.strerror}) -> choose another place") from None
-        finally:
-            unfinished.unlink(missing_ok=True)
     return len(records)
 
 

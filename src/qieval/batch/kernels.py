@@ -30,6 +30,7 @@ LONGEST = 70
 # Several kernels at once use all processors as it is; and threads do not survive a fork.
 # Figures of pyplot are shown in the notebook, as every kernel has it.
 DRAWING = {"MPLBACKEND": os.environ.get("MPLBACKEND") or "module://matplotlib_inline.backend_inline"}
+LONGEST_CALL = 1800.0  # seconds that checking the data or writing a report may take, which takes a moment
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -66,7 +67,7 @@ class Server:
         Stopped
             If the batch was stopped meanwhile.
         RuntimeError
-            If the process was ended from outside.
+            If the process was ended from outside, or did not end in half an hour.
         Exception
             Whatever the function raises.
         """
@@ -79,6 +80,9 @@ class Server:
             with sender:
                 process = self.started(Forked(forked.answer, sender, function, arguments))
             try:
+                if not receiver.poll(LONGEST_CALL):
+                    process.kill()
+                    raise RuntimeError(f"a worker process was ended after {LONGEST_CALL / 60:g} minutes")
                 found, error = receiver.recv()
             except (EOFError, ConnectionError):
                 if self.stopped:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import copy
-import os
 import re
 import threading
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import jinja2
 
+from qieval.batch.place import written_whole
 from qieval.present.display import METADATA
 
 if TYPE_CHECKING:
@@ -137,11 +137,7 @@ def shared_text(name: str) -> str:
 
 
 def replace_text(path: Path, text: str) -> Path:
-    """Write a file beside its place and move it there, so that a reader never meets half of it."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
+    """Write a page that no reader ever meets half of; returns its path."""
+    with written_whole(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
     return path

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import contextlib
 import io
-import os
 from pathlib import Path
 
 from qieval.batch.letters import font_faces, with_letters
 from qieval.batch.pages import shared_text
 from qieval.batch.paper import for_paper
+from qieval.batch.place import written_whole
 from qieval.errors import ReportError
 
 NAME = "report.pdf"
@@ -58,12 +58,8 @@ def write_pdf(folder: Path) -> Path:
     page = HTML(string=for_paper(folder, _outlines).replace("</head>", style, 1), url_fetcher=only_embedded)
     faces = CSS(string=font_faces(), url_fetcher=only_embedded, font_config=fonts)
     path = folder / NAME
-    unfinished = folder / f".{NAME}.{os.getpid()}"
-    try:
+    with written_whole(path) as unfinished:
         page.write_pdf(unfinished, stylesheets=[faces], pdf_variant="pdf/ua-1", font_config=fonts)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
     return path
 
 

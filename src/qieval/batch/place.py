@@ -152,6 +152,21 @@ def _sync_one(path: Path) -> None:
         os.close(handle)
 
 
+@contextmanager
+def written_whole(path: Path, mark: str = "") -> Iterator[Path]:
+    """A file to write to beside `path`; at the end it takes that place whole and on the disk for good, or not at all.
+
+    `mark` ends its name until then; without one it is this process's own.
+    """
+    unfinished = path.with_name(f".{path.name}.{mark or os.getpid()}")
+    try:
+        yield unfinished
+        _sync_one(unfinished)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
 def replace_json(path: Path, content: Any, work: Path) -> None:
     """Replace a file by a whole one that holds `content`."""
     unfinished = work / f"{token_hex(8)}.json"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import struct
 import zipfile
@@ -11,6 +10,7 @@ from html import unescape
 from pathlib import Path
 
 from qieval.batch.paper import for_paper
+from qieval.batch.place import written_whole
 from qieval.errors import ReportError
 
 NAME = "report.docx"
@@ -58,8 +58,7 @@ def write_word(folder: Path) -> Path:
     import pypandoc
 
     path = folder / NAME
-    unfinished = folder / f".{os.getpid()}.{NAME}"
-    try:
+    with written_whole(path) as unfinished:
         # Every picture of the page is a file of this folder, so pandoc has no reason to open a connection.
         pypandoc.convert_text(
             with_widths(for_paper(folder, _picture)),
@@ -75,9 +74,6 @@ def write_word(folder: Path) -> Path:
             ],
         )
         _with_small_tables(unfinished)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
     return path
 
 

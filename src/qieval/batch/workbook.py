@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from qieval.batch.place import written_whole
 from qieval.batch.records import Record
 from qieval.errors import ReportError
 from qieval.present.wording.key_figures import explained
@@ -50,17 +50,14 @@ def write_workbook(folder: Path, records: Sequence[Record]) -> Path:
     for name, table in sheets.items():
         _add_sheet(book, name, columns[name], table)
     path = folder / "key_figures.xlsx"
-    unfinished = folder / f".{path.name}.{os.getpid()}"
     try:
-        book.save(unfinished)
-        unfinished.replace(path)
+        with written_whole(path) as unfinished:
+            book.save(unfinished)
     except (PermissionError, IsADirectoryError) as error:
         raise ReportError(
             f"{path.name}: cannot be replaced ({error.strerror}) -> close it in Excel, and run again; the reports are "
             "in place"
         ) from None
-    finally:
-        unfinished.unlink(missing_ok=True)
     return path
 
 

@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib import font_manager
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
@@ -99,10 +98,9 @@ def finished(figure: Drawing, *, name: str, alt: str, caption: str) -> Figure:
     figure.dpi = DOTS_PER_INCH
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
+    drawn = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
     # Opaque, and packed less hard than by default: a tenth smaller, in half the time.
-    Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]).save(
-        png, "png", compress_level=3, dpi=(DOTS_PER_INCH, DOTS_PER_INCH)
-    )
+    drawn.convert("RGB").save(png, "png", compress_level=3, dpi=(DOTS_PER_INCH, DOTS_PER_INCH))
     caption = f"{caption} {BOXES}" if boxes else caption
     return Figure(name=name, alt=alt, caption=caption, svg=svg.getvalue(), png=png.getvalue())
 
