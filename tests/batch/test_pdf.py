@@ -7,10 +7,12 @@ import subprocess
 import zlib
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from qieval.batch import pdf
 from qieval.errors import ReportError
+from qieval.present.display import Table
 from tests.batch.finished import answer, figure, make_report, table
 
 
@@ -51,6 +53,17 @@ def test_pages_are_numbered_and_the_header_of_a_table_comes_again(made: Path) ->
     heads = [page for page in pages if re.search(r"facility +births", page)]
     assert len(heads) >= 2
     assert all("Facility" in page for page in heads)
+
+
+@pytest.mark.parametrize(("columns", "across"), [(10, False), (11, True)])
+def test_a_table_of_many_columns_gets_a_sheet_across(
+    tmp_path: Path, can_make: None, columns: int, across: bool
+) -> None:
+    data = pd.DataFrame({f"Column {number}": ["no gain could be told"] * 3 for number in range(columns)})
+    shown = Table(name="many", caption="Many columns", shown=data, data=data, folded=True)
+    made = pdf.write_pdf(make_report(tmp_path, "one", shown))
+    sizes = re.findall(r"Page +\d+ size: +([\d.]+) x ([\d.]+)", read("pdfinfo", "-l", "9", made))
+    assert any(float(width) > float(height) for width, height in sizes) == across
 
 
 def test_folded_tables_are_open(made: Path) -> None:

@@ -94,6 +94,13 @@ def test_numbers_of_a_column_have_the_same_decimals_enough_for_the_largest():
     assert numbers.alike(pd.Series([math.nan])).tolist() == ["–"]
 
 
+def test_values_below_one_another_have_decimals_alike_and_a_small_rate_is_not_lost_beside_a_large_one():
+    assert numbers.values(pd.Series([14.0, 7.58, 143.2, 0.0, math.nan]), indicator("rate")).tolist() == [
+        "14.0", "7.6", "143.2", "0.0", "–",
+    ]  # fmt: skip
+    assert numbers.values(pd.Series([0.25, math.nan]), indicator()).tolist() == ["25%", "–"]
+
+
 def test_a_value_is_a_percentage_only_for_a_proportion():
     assert numbers.value(0.25, indicator()) == "25%"
     assert numbers.value(0.25, indicator("rate")) == "0.25"

@@ -45,12 +45,14 @@ def index_page(folder: Path, records: Sequence[Record]) -> str:
     # The fullest report sets the order of the columns, so that one without some questions does not turn it round.
     fullest_first = sorted(records, key=lambda record: -len(record["cells"]))
     columns = list(dict.fromkeys(cell["column"] for record in fullest_first for cell in record["cells"]))
+    rows = [_row(folder, record) for record in records]
     return (
         templates()
         .get_template("index.html.j2")
         .render(
-            rows=[_row(folder, record) for record in records],
+            rows=rows,
             columns=columns,
+            numeric={name for row in rows for name, cell in row["cells"].items() if _is_number(cell)},
             counts={status: sum(record["status"] == status for record in records) for status in STATUS},
             # As the last batch that was asked for each report left it: not all are asked for in every batch.
             reused=sum(record["status"] == "made" and bool(record.get("reused")) for record in records),
@@ -100,6 +102,10 @@ def _cell(cell: dict[str, Any], record: Record) -> dict[str, Any]:
         known = [group["ratio"] for group in groups if group["ratio"] is not None]
         shown["sort"] = min(known, default=None)  # the group with the fewest visits for its plan
     return shown
+
+
+def _is_number(cell: dict[str, Any]) -> bool:
+    return cell["sort"] is not None and not cell["bars"]
 
 
 def _tiles(records: Sequence[Record]) -> list[tuple[str, str]]:

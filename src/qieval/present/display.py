@@ -44,6 +44,7 @@ class Figure:
 
 
 _DATE = re.compile(r"(?:\d{1,2} )?[A-Z][a-z]{2} \d{4}")  # Aug 2018 or 5 Aug 2018, not to be parted over two lines
+WIDE = 10  # columns; a table of more gets a sheet across on paper
 SHORT_HEAD = 16  # letters at the head of a row that need no room of their own
 
 
@@ -80,8 +81,9 @@ class Table:
                 for cell, css in zip(rest, number[1:], strict=True)
             )
             rows.append(f"<tr>{row_head}{first}</th>{cells}</tr>")
+        across = " across" if self.shown.shape[1] > WIDE else ""
         table = (
-            f'<div class="table {AS_TEXT}"><table><caption>{escape(self.caption)}</caption>'
+            f'<div class="table{across} {AS_TEXT}"><table><caption>{escape(self.caption)}</caption>'
             f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
         )
         folded = f'<details class="{AS_TEXT}"><summary>{escape(self.caption)}</summary>{table}</details>'

@@ -69,9 +69,9 @@ def ratio(x: float, low: float, high: float) -> tuple[str, str]:
     return estimate, DASH if math.isnan(low) else f"{lower} to {upper}"
 
 
-def alike(column: pd.Series) -> pd.Series:
-    """Numbers below one another, all with the decimals that suit the largest: 5.0, 16.7, 4.4."""
-    decimals = _decimals(column.abs().max())
+def alike(column: pd.Series, least: int = 0) -> pd.Series:
+    """Numbers below one another, all with the decimals that suit the largest, or more: 5.0, 16.7, 4.4."""
+    decimals = max(_decimals(column.abs().max()), least)
     return column.map(lambda x: DASH if math.isnan(x) else f"{x:,.{decimals}f}".replace("-", MINUS))
 
 
@@ -101,6 +101,11 @@ def value(x: float, indicator: Indicator) -> str:
     if math.isnan(x):
         return DASH
     return percent(x) if indicator.kind == "proportion" else number(x)
+
+
+def values(column: pd.Series, indicator: Indicator) -> pd.Series:
+    """Values of an indicator below one another, with decimals alike; one at least, which a small rate needs."""
+    return column.map(lambda x: value(x, indicator)) if indicator.kind == "proportion" else alike(column, least=1)
 
 
 def change(x: float, indicator: Indicator) -> str:

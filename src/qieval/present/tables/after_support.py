@@ -7,7 +7,7 @@ import pandas as pd
 from qieval.analyses.after_support import AfterSupport
 from qieval.methods.pooling import FEWEST_TO_POOL
 from qieval.present.display import Table, file_name
-from qieval.present.numbers import DASH, axis_label, change, month, value, whole
+from qieval.present.numbers import DASH, axis_label, change, month, values, whole
 from qieval.present.wording.after_support import CASES, REASONS
 from qieval.present.wording.interrupted.terms import limits
 
@@ -29,8 +29,8 @@ def facilities(result: AfterSupport) -> Table | None:
             "Facility": data["facility"],
             "Support ended": data["support_ended"].map(month),
             "Months used, support + after": [DASH if row.reason else f"{row.n_before} + {row.n_after}" for row in rows],
-            "Level in support": [value(row.level_before, indicator) for row in rows],
-            after: [value(row.level_after, indicator) for row in rows],
+            "Level in support": values(data["level_before"], indicator),
+            after: values(data["level_after"], indicator),
             at: [change(row.estimate, indicator) for row in rows],
             "95% interval": [DASH if row.reason else limits(row.low, row.high, indicator) for row in rows],
             "Weight": [DASH if pd.isna(row.weight) else f"{100 * row.weight:.0f}%" for row in rows],

@@ -8,7 +8,7 @@ import pandas as pd
 
 from qieval.analyses.early_warning import CHARTS, EarlyWarning
 from qieval.present.display import Table, file_name
-from qieval.present.numbers import DASH, axis_label, number, value, whole
+from qieval.present.numbers import DASH, axis_label, number, values, whole
 from qieval.present.tables.sustainment import by_chance
 
 HEADINGS = {"ewma": "EWMA", "cusum": "CUSUM", "single": "A single month"}
@@ -53,7 +53,7 @@ def facilities(result: EarlyWarning) -> Table | None:
         {
             "Facility": data["facility"],
             "Class": data["class"],
-            "Level watched against": [value(x, one) for x in data["centre"]],
+            "Level watched against": values(data["centre"], one),
             "Months watched": data["months"].map(whole),
             "Loss told in month": data["told"].map(whole),
             **{HEADINGS[chart]: _warnings(data[chart], data[f"chance_{chart}"]) for chart in CHARTS},

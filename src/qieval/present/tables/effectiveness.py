@@ -8,15 +8,7 @@ from qieval.analyses.change import Change
 from qieval.analyses.effectiveness import Effectiveness, IndicatorResult
 from qieval.analyses.run_charts import JUDGED
 from qieval.present.display import Table, file_name
-from qieval.present.numbers import (
-    DASH,
-    axis_label,
-    change,
-    month,
-    of,
-    value,
-    whole,
-)
+from qieval.present.numbers import DASH, axis_label, change, month, of, value, values, whole
 from qieval.present.wording.change import against_trend, beyond_others
 from qieval.present.wording.effectiveness import label
 
@@ -98,8 +90,8 @@ def facilities(result: IndicatorResult) -> Table:
             "Facility": data["facility"],
             "Joined": data["joined"].map(month),
             "Months": data["months"].map(whole),
-            "Baseline median": [value(x, indicator) for x in data["baseline_median"]],
-            "Last months' median": [value(x, indicator) for x in data["recent_median"]],
+            "Baseline median": values(data["baseline_median"], indicator),
+            "Last months' median": values(data["recent_median"], indicator),
             "Change": [change(x, indicator) for x in data["change"].where(judged)],
             "Longest run (limit)": [
                 f"{row.longest_run} ({row.longest_run_limit})" if can else DASH

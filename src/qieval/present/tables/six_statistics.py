@@ -8,7 +8,7 @@ import pandas as pd
 
 from qieval.analyses.six_statistics import PUBLISHED_COLLABORATIVES, PUBLISHED_LOW_BASELINE, IndicatorStatistics
 from qieval.present.display import Table, file_name
-from qieval.present.numbers import DASH, axis_label, number, percent, value, whole
+from qieval.present.numbers import DASH, axis_label, number, percent, value, values, whole
 from qieval.present.wording.six_statistics import (
     estimate_words,
     interval_words,
@@ -55,8 +55,8 @@ def facilities(found: IndicatorStatistics) -> Table | None:
     shown = {
         "Facility": data["facility"],
         "Months": data["baseline_months"].add(data["months"]).map(whole),
-        "Baseline": [value(x, one) for x in data["baseline"]],
-        "Level reached": [value(x, one) for x in data["level_reached"]],
+        "Baseline": values(data["baseline"], one),
+        "Level reached": values(data["level_reached"], one),
         "Gain": [_gain(x, found) for x in data["gain"]],
         "Gain by chance": [DASH if math.isnan(x) else _gain(x, found) for x in data["gain_by_chance"]],
     }

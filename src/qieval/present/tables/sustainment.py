@@ -9,7 +9,7 @@ import pandas as pd
 from qieval.analyses.series import Indicator
 from qieval.analyses.sustainment import IndicatorSustainment
 from qieval.present.display import Table, file_name
-from qieval.present.numbers import DASH, axis_label, change, month, percent, value, whole
+from qieval.present.numbers import DASH, axis_label, change, month, percent, values, whole
 from qieval.present.wording.interrupted.terms import limits
 from qieval.present.wording.sustainment import share_kept
 
@@ -26,14 +26,14 @@ def classes(result: IndicatorSustainment) -> Table:
             "Facility": data["facility"],
             "Class": data["class"],
             "Support ended": data["support_ended"].map(month),
-            "Baseline": [value(x, one) for x in data["baseline"]],
-            "End of support": [value(x, one) for x in data["end"]],
+            "Baseline": values(data["baseline"], one),
+            "End of support": values(data["end"], one),
             "Gain (+ is better)": [change(x, one) for x in data["gain"]],
             f"95% interval of the gain{'' if one.kind == 'proportion' else ', of the baseline'}": [
                 _gain_limits(*row, one) for row in zip(data["gain_low"], data["gain_high"], strict=True)
             ],
             "Lost from": data["lost_on"].map(month),
-            "Last months reported": [value(x, one) for x in data["level_now"]],
+            "Last months reported": values(data["level_now"], one),
             "Gain kept by then (95% interval)": [
                 _share(*row)
                 for row in zip(data["share_now"], data["share_now_low"], data["share_now_high"], strict=True)
@@ -60,7 +60,7 @@ def follow_up(result: IndicatorSustainment) -> Table | None:
         return None
     columns = {"Facility": data["facility"]}
     for after in due:
-        columns[f"{after} months after"] = [value(x, one) for x in data[f"level_{after}"]]
+        columns[f"{after} months after"] = values(data[f"level_{after}"], one)
         columns[f"Gain kept at {after} (95% interval)"] = [
             _share(*row)
             for row in zip(data[f"share_{after}"], data[f"share_low_{after}"], data[f"share_high_{after}"], strict=True)
