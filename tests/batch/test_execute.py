@@ -99,6 +99,18 @@ def test_a_kernel_that_ends_before_it_is_ready_is_told_and_nothing_waits_for_it(
             gc.collect()
 
 
+def test_what_keeps_a_kernel_from_starting_is_told_in_words(
+    small: Job, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    gone = replace(small, request=replace(small.request, home=tmp_path / "gone"))
+    with kernels("fork", 1) as server:
+        if server.engine != "fork":
+            pytest.skip("this system does not fork")
+        run, _ = ran(gone, tmp_path, server, "1")
+    assert run.failure.startswith("RuntimeError: its kernel could not go on ([Errno 2] No such file or directory")
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def end_at_once(*arguments: Any) -> None:
     os._exit(3)
 

@@ -13,7 +13,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NotebookExecutionManager
 
 from qieval.batch import forked
-from qieval.batch.forked import REPLY, Message
+from qieval.batch.forked import FAULT, REPLY, Message
 from qieval.batch.kernels import Forked, Server, Stopped
 
 SOON = 2.0  # seconds
@@ -44,7 +44,7 @@ class ForkedKernel(PapermillNotebookClient):
         nbclient.exceptions.DeadKernelError
             If the kernel ended in one of them.
         RuntimeError
-            If it ended before the first.
+            If it ended before the first, or something outside the notebook kept it from going on.
         """
         self.reset_execution_trackers()
         try:
@@ -121,7 +121,9 @@ class ForkedKernel(PapermillNotebookClient):
         if self._connection not in wait([self._connection, self._process.sentinel]):
             raise DeadKernelError
         try:
-            message: Message = self._connection.recv()
+            kind, content = self._connection.recv()
         except (EOFError, OSError):
             raise DeadKernelError from None
-        return message
+        if kind == FAULT:
+            raise RuntimeError(content["reason"])
+        return kind, content
