@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.patches import Polygon
-from matplotlib.ticker import FuncFormatter, MaxNLocator
-
 from qieval.analyses.after_support import AfterSupport
-from qieval.analyses.series import Indicator
 from qieval.present import numbers
 from qieval.present.charts.axes import labels_beside, row_under, wrapped
+from qieval.present.charts.forest import average_rows, bare, beside, better, change_ticks, change_unit, facility_row
 from qieval.present.display import Figure, file_name
-from qieval.present.theme import BAND, BLACK, BLUE, GREY, VERMILION, drawing, finished
+from qieval.present.theme import BAND, BLUE, GREY, VERMILION, drawing, finished
 from qieval.present.wording import after_support as wording
 from qieval.present.wording.interrupted.terms import limits
 
@@ -42,9 +35,9 @@ def path(result: AfterSupport) -> Figure | None:
             0.5, 1.015, "support ended", transform=ax.get_xaxis_transform(), ha="center", va="bottom", color=VERMILION
         )  # fmt: skip
         ax.axvline(0.5, color=VERMILION, linewidth=1.1, linestyle=(0, (5, 3)), zorder=1)
-        _change_ticks(ax.yaxis, result.indicator)
+        change_ticks(ax.yaxis, result.indicator)
         held = "level held" if result.held == "level" else "trend in support"
-        ax.set_ylabel(wrapped(f"Change from the {held}{_unit(result.indicator)}", 34))
+        ax.set_ylabel(wrapped(f"Change from the {held}{change_unit(result.indicator)}", 34))
         ax.set_xlabel("Months since support ended", labelpad=16 if len(dots) else 4)
         if len(dots):
             by_month = dots.set_index("month")["facilities"]
@@ -53,7 +46,7 @@ def path(result: AfterSupport) -> Figure | None:
             )  # fmt: skip
         pooled = result.pooled
         told = numbers.change(pooled.estimate, result.indicator)
-        interval = _bare(limits(pooled.low, pooled.high, result.indicator))
+        interval = bare(limits(pooled.low, pooled.high, result.indicator))
         carried = "Level held,\ncarried on" if result.held == "level" else "Trend before,\ncarried on"
         labels_beside(
             ax,
@@ -85,83 +78,24 @@ def forest(result: AfterSupport) -> Figure | None:
         ax.axvline(0, color=GREY, linewidth=0.9, zorder=1)
         labels = [f"{row['facility']}{' ‡' * bool(row['beyond'])}" for _, row in told.iterrows()]
         for y, row in told.iterrows():
-            _interval(ax, int(str(y)), row)
-            interval = _bare(limits(row["low"], row["high"], result.indicator))
-            change = _bare(numbers.change(row["estimate"], result.indicator))
-            _beside(ax, int(str(y)), f"{row['n_before']} + {row['n_after']}", f"{change} ({interval})")
+            used = f"{row['n_before']} + {row['n_after']}"
+            facility_row(ax, int(str(y)), row, result.indicator, used, in_average=True)
         if pooled is not None:
             labels += [
                 f"Average of {pooled.k}{', no claim' if result.is_refused else ' facilities'}",
                 "One more facility like these",
             ]
-            _average(ax, len(told), result)
+            average_rows(ax, len(told), pooled, result.indicator, is_refused=result.is_refused)
         ax.set_yticks(range(len(labels)), labels, fontsize=8.5)
         ax.tick_params(axis="y", length=0, pad=9)
         ax.spines["left"].set_visible(False)
-        _beside(ax, -0.9, "Months used", "Change (95% interval)", colour=GREY)
-        _change_ticks(ax.xaxis, result.indicator)
-        better = "more is better" if result.indicator.sign > 0 else "less is better"
-        ax.set_xlabel(f"Change at month {result.month} after support{_unit(result.indicator)}; {better}")
+        beside(ax, -0.9, "Months used", "Change (95% interval)", colour=GREY)
+        change_ticks(ax.xaxis, result.indicator)
+        change = f"Change at month {result.month} after support{change_unit(result.indicator)}"
+        ax.set_xlabel(f"{change}; {better(result.indicator)}")
         return finished(
             figure,
             name=f"after_support_forest_{file_name(result.indicator.indicator_id)}",
             alt=wording.forest_alt(result),
             caption=wording.forest_caption(result),
         )
-
-
-def _interval(ax: Axes, y: int, row: pd.Series) -> None:
-    low, high = ax.get_xlim()
-    ax.hlines(y, max(row["low"], low), min(row["high"], high), color=BLUE, linewidth=1.1, zorder=2)
-    for end, edge, arrow in ((row["low"], low, "<"), (row["high"], high, ">")):
-        if not low <= end <= high:
-            ax.plot(edge, y, marker=arrow, color=BLUE, markersize=4, clip_on=False, zorder=3)
-    weighed = not pd.isna(row["weight"])
-    size = 3.2 + (14 * math.sqrt(row["weight"]) if weighed else 1) * 0.9
-    ax.plot(row["estimate"], y, marker="s", color=BLUE, zorder=3, markersize=size)
-
-
-def _average(ax: Axes, y: int, result: AfterSupport) -> None:
-    pooled = result.pooled
-    assert pooled is not None
-    ax.axhline(y - 0.5, color=GREY, linewidth=0.6)
-    corners = [(pooled.low, y), (pooled.estimate, y - 0.32), (pooled.high, y), (pooled.estimate, y + 0.32)]
-    fill = "white" if result.is_refused else VERMILION
-    ax.add_patch(Polygon(corners, closed=True, facecolor=fill, edgecolor=BLACK, linewidth=0.6, zorder=3))
-    low, high = ax.get_xlim()
-    within = [min(max(end, low), high) for end in (pooled.prediction_low, pooled.prediction_high)]
-    ax.hlines(y + 1, within[0], within[1], color=BLACK, linewidth=1.6, zorder=3)
-    for end, mark in zip(within, ("<", ">"), strict=True):
-        ax.plot(end, y + 1, marker=mark if end in (low, high) else "|", color=BLACK, clip_on=False, zorder=3)
-    indicator = result.indicator
-    change = _bare(numbers.change(pooled.estimate, indicator))
-    _beside(ax, y, "", f"{change} ({_bare(limits(pooled.low, pooled.high, indicator))})")
-    between = _bare(limits(pooled.prediction_low, pooled.prediction_high, indicator))
-    _beside(ax, y + 1, "", f"({between})")
-
-
-def _bare(points: str) -> str:
-    """Without the word points, which the axis has."""
-    return points.removesuffix("s").removesuffix(" point")
-
-
-def _beside(ax: Axes, y: float, first: str, second: str, *, colour: str = BLACK) -> None:
-    for x, text in ((14, first), (84, second)):
-        if text:
-            ax.annotate(
-                text, (1, y), xycoords=("axes fraction", "data"), xytext=(x, 0), textcoords="offset points",
-                va="center", fontsize=8.5, color=colour, annotation_clip=False,
-            )  # fmt: skip
-
-
-def _change_ticks(axis: object, indicator: Indicator) -> None:
-    scale = 100 if indicator.kind == "proportion" else 1
-    axis.set_major_locator(MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]))  # type: ignore[attr-defined]
-    axis.set_major_formatter(  # type: ignore[attr-defined]
-        FuncFormatter(lambda x, _: f"{round(scale * x, 6):+g}".replace("-", numbers.MINUS) if abs(x) > 1e-9 else "0")
-    )
-
-
-def _unit(indicator: Indicator) -> str:
-    unit = "percentage points" if indicator.kind == "proportion" else numbers.unit(indicator)
-    return f" ({unit})" if unit else ""

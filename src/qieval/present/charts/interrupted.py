@@ -8,13 +8,12 @@ import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.patches import Polygon
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from qieval.analyses.interrupted import Interrupted
 from qieval.analyses.interrupted_line import Line
 from qieval.present import numbers
 from qieval.present.charts.axes import labels_beside, month_axis, value_axis
+from qieval.present.charts.forest import average_rows, bare, beside, better, change_ticks, change_unit, facility_row
 from qieval.present.display import Figure, file_name
 from qieval.present.theme import BLACK, BLUE, GREY, VERMILION, drawing, finished
 from qieval.present.wording import interrupted as wording
@@ -72,21 +71,23 @@ def forest(result: Interrupted) -> Figure | None:
                 bold.append(y)
                 continue
             labels.append(f"{row['facility']}{' †' * bool(row['baseline_moving'])}{' ‡' * bool(row['beyond'])}")
-            _interval(ax, y, row, result)
-            _beside(ax, y, f"{row['n_before']:.0f} + {row['n_used']:.0f}", _told(row, result))
+            used = f"{row['n_before']:.0f} + {row['n_used']:.0f}"
+            weighed = result.pooled is None or not pd.isna(row["weight"])
+            facility_row(ax, y, row, result.indicator, used, in_average=weighed)
         if result.pooled is not None:
             labels += [
                 f"Average of {result.pooled.k}{', no claim' if result.is_refused else ' facilities'}",
                 "One more facility like these",
             ]
-            _average(ax, len(rows), result)
+            average_rows(ax, len(rows), result.pooled, result.indicator, is_refused=result.is_refused)
         ax.set_yticks(range(len(labels)), labels, fontsize=8.5)
         for y in bold:
             ax.get_yticklabels()[y].set_color(GREY)
         ax.tick_params(axis="y", length=0, pad=9)
         ax.spines["left"].set_visible(False)
-        _beside(ax, -0.9, "Months used", "Change (95% interval)", colour=GREY)
-        _change_axis(ax, result)
+        beside(ax, -0.9, "Months used", "Change (95% interval)", colour=GREY)
+        change_ticks(ax.xaxis, result.indicator)
+        ax.set_xlabel(f"Change at month {result.month}{change_unit(result.indicator)}; {better(result.indicator)}")
         return finished(
             figure,
             name=f"forest_{file_name(result.indicator.indicator_id)}",
@@ -170,7 +171,7 @@ def _bracket(ax: Axes, result: Interrupted, shown: Line) -> None:
     )  # fmt: skip
     ends = shown.lines.iloc[-1]
     size = numbers.change(told["estimate"], result.indicator)
-    interval = _bare(wording.limits(told["low"], told["high"], result.indicator))
+    interval = bare(wording.limits(told["low"], told["high"], result.indicator))
     middle = (shown.fitted + shown.counterfactual) / 2
     before = "Trend before,\ncarried on" if shown.model == "trend" else "Level before,\ncarried on"
     labels = [
@@ -210,71 +211,3 @@ def _rows(told: pd.DataFrame) -> list[str | pd.Series]:
             rows.append(f"Joined {numbers.month(start)}")
         rows += [row for _, row in told.loc[told["start"] == start].iterrows()]
     return rows
-
-
-def _interval(ax: Axes, y: float, row: pd.Series, result: Interrupted) -> None:
-    low, high = ax.get_xlim()
-    pooled = result.pooled is not None
-    weighed = not pd.isna(row["weight"])
-    ax.hlines(y, max(row["low"], low), min(row["high"], high), color=BLUE, linewidth=1.1, zorder=2)
-    for end, edge, arrow in ((row["low"], low, "<"), (row["high"], high, ">")):
-        if not low <= end <= high:
-            ax.plot(edge, y, marker=arrow, color=BLUE, markersize=4, clip_on=False, zorder=3)
-    if low <= row["estimate"] <= high:
-        ax.plot(
-            row["estimate"], y, marker="s", markeredgecolor=BLUE, zorder=3,
-            markerfacecolor=BLUE if weighed or not pooled else "white",
-            markersize=3.2 + (14 * math.sqrt(row["weight"]) if weighed else 1) * 0.9,
-        )  # fmt: skip
-
-
-def _average(ax: Axes, y: int, result: Interrupted) -> None:
-    pooled = result.pooled
-    assert pooled is not None
-    ax.axhline(y - 0.5, color=GREY, linewidth=0.6)
-    corners = [(pooled.low, y), (pooled.estimate, y - 0.32), (pooled.high, y), (pooled.estimate, y + 0.32)]
-    low, high = ax.get_xlim()
-    within = [min(max(end, low), high) for end in (pooled.prediction_low, pooled.prediction_high)]
-    for end, mark in zip(within, ("<", ">"), strict=True):
-        if end in (low, high):
-            ax.plot(end, y + 1, marker=mark, color=BLACK, markersize=5, clip_on=False, zorder=3)
-        else:
-            ax.plot(end, y + 1, marker="|", color=BLACK, markersize=6, zorder=3)
-    fill = "white" if result.is_refused else VERMILION
-    ax.add_patch(Polygon(corners, closed=True, facecolor=fill, edgecolor=BLACK, linewidth=0.6, zorder=3))
-    ax.hlines(y + 1, within[0], within[1], color=BLACK, linewidth=1.6, zorder=3)
-    interval = _bare(wording.limits(pooled.low, pooled.high, result.indicator))
-    _beside(ax, y, "", f"{_bare(numbers.change(pooled.estimate, result.indicator))} ({interval})")
-    between = _bare(wording.limits(pooled.prediction_low, pooled.prediction_high, result.indicator))
-    _beside(ax, y + 1, "", f"({between})")
-
-
-def _told(row: pd.Series, result: Interrupted) -> str:
-    interval = _bare(wording.limits(row["low"], row["high"], result.indicator))
-    return f"{_bare(numbers.change(row['estimate'], result.indicator))} ({interval})"
-
-
-def _bare(points: str) -> str:
-    """Without the word points, which the axis has."""
-    return points.removesuffix("s").removesuffix(" point")
-
-
-def _beside(ax: Axes, y: float, first: str, second: str, *, colour: str = BLACK) -> None:
-    for x, text in ((14, first), (84, second)):
-        if text:
-            ax.annotate(
-                text, (1, y), xycoords=("axes fraction", "data"), xytext=(x, 0), textcoords="offset points",
-                va="center", fontsize=8.5, color=colour, annotation_clip=False,
-            )  # fmt: skip
-
-
-def _change_axis(ax: Axes, result: Interrupted) -> None:
-    indicator = result.indicator
-    scale = 100 if indicator.kind == "proportion" else 1
-    ax.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 2.5, 5, 10]))
-    ax.xaxis.set_major_formatter(
-        FuncFormatter(lambda x, _: f"{scale * x:+g}".replace("-", numbers.MINUS) if x else "0")
-    )
-    unit = "percentage points" if indicator.kind == "proportion" else numbers.unit(indicator)
-    better = "more is better" if indicator.sign > 0 else "less is better"
-    ax.set_xlabel(f"Change at month {result.month}{f' ({unit})' if unit else ''}; {better}")
