@@ -379,9 +379,11 @@ def _say_stopped(out: Path, made: Sequence[Made], *, as_json: bool) -> None:
         index = str((out / "index.html").resolve())
         _print_json({"index": index, "stopped": True, "reports": [asdict(one) for one in made]})
         return
-    told = f"Stopped. {_counts(made) or 'Nothing was made'}. The others are as they were before."
-    later = " Pages over many reports come up to date with the next run." if made else ""
-    print(f"{told}{later}", file=sys.stderr)
+    if made:
+        told = f"{_counts(made)}. The others are as they were before. Pages over many reports come up to date with the "
+        print(f"Stopped. {told}next run.", file=sys.stderr)
+    else:
+        print("Stopped. Nothing was made. Reports of earlier runs are as they were.", file=sys.stderr)
 
 
 def _counts(made: Sequence[Made]) -> str:

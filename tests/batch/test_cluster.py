@@ -152,7 +152,7 @@ def test_stopping_leaves_the_cluster_as_it_was(tmp_path: Path, cluster: Cluster)
     batch.send_signal(signal.SIGINT)
     _, errors = batch.communicate(timeout=SLOW)
     assert batch.returncode == 130
-    assert errors.strip() == "Stopped. Nothing was made. The others are as they were before."
+    assert errors.strip() == "Stopped. Nothing was made. Reports of earlier runs are as they were."
     assert not list((tmp_path / "reports").glob(".making-*"))
 
 

@@ -25,7 +25,7 @@ from tests.batch.test_kernels import SLOW, until
 
 @pytest.fixture(params=["fork", "plain"])
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    with kernels(request.param, 1) as opened:
+    with kernels(request.param) as opened:
         yield opened
 
 
@@ -90,7 +90,7 @@ def test_a_kernel_that_ends_before_it_is_ready_is_told_and_nothing_waits_for_it(
     small: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("qieval.batch.forked.run_cells", end_at_once)
-    with kernels("fork", 1) as server:
+    with kernels("fork") as server:
         if server.engine != "fork":
             pytest.skip("this system does not fork")
         for _ in range(3):
@@ -103,7 +103,7 @@ def test_what_keeps_a_kernel_from_starting_is_told_in_words(
     small: Job, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     gone = replace(small, request=replace(small.request, home=tmp_path / "gone"))
-    with kernels("fork", 1) as server:
+    with kernels("fork") as server:
         if server.engine != "fork":
             pytest.skip("this system does not fork")
         run, _ = ran(gone, tmp_path, server, "1")
@@ -198,7 +198,7 @@ def test_notebooks_of_several_folders_run_at_once_each_in_its_own(small: Job, tm
         (tmp_path / name).mkdir()
         jobs.append(replace(small, request=replace(small.request, home=tmp_path / name)))
     cell = "import os, time; time.sleep(1); os.path.basename(os.getcwd())"
-    with kernels("fork", 2) as server:
+    with kernels("fork") as server:
         results: dict[str, Any] = {}
 
         def work(job: Job) -> None:
@@ -226,12 +226,19 @@ UNUSUAL = {
     "updates what it has shown": "shown = display('old', display_id=True); shown.update('new')",
     "clears what it has shown": "from IPython.display import clear_output; print('old'); clear_output(); print('new')",
     "waits with clearing": "print('old'); clear_output(wait=True); print('new')",
+    "says where to draw": "%matplotlib inline",
     "draws with pyplot": "import matplotlib.pyplot as plt; _ = plt.plot([0, 1])",
     "gives a value": "{'a': [1, 2]}",
     "gives a table": "import pandas as pd; pd.DataFrame({'a': [1.5]})",
     "awaits": "import asyncio; await asyncio.sleep(0, 'awaited')",
     "runs a command": "!echo from a command",
     "starts a program": "import subprocess; _ = subprocess.run(['echo', 'from a program'])",
+    "opens the streams again": "_ = subprocess.run('echo a; echo b > /dev/stdout; echo c >> /dev/stdout', shell=True)",
+    "fails in a program": "_ = subprocess.run('echo wrong > /dev/stderr', shell=True)",
+    "prints a text of its own kind": "S = type('S', (str,), {}); import sys; _ = sys.stdout.write(S('own'))",
+    "shows what is not quite JSON": (
+        "import datetime; display({'application/json': {1: datetime.date(2024, 1, 2)}}, raw=True)"
+    ),
     "uses a magic": "%%capture kept\nprint('hidden')",
     "looks at it later": "kept.stdout",
     "asks for help": "len?",
@@ -264,7 +271,7 @@ def test_both_engines_show_the_same_of_unusual_cells(
     monkeypatch.delenv("PYTEST_CURRENT_TEST")  # with it an ordinary kernel leaves what programs print alone
     found = {}
     for engine in ("fork", "plain"):
-        with kernels(engine, 1) as server:  # type: ignore[arg-type]
+        with kernels(engine) as server:  # type: ignore[arg-type]
             run, executed = ran(small, tmp_path, server, *UNUSUAL.values())
         assert run.failure == ""
         found[engine] = outputs(executed)
@@ -278,6 +285,8 @@ def test_both_engines_show_the_same_of_unusual_cells(
 @pytest.mark.parametrize(
     ("cell", "told"),
     [
+        ("import sys; sys.stdout.close(); print('a')", "ValueError: I/O operation on closed file"),
+        ("import os; os.kill(os.getpid(), 35)", "its kernel crashed (signal 35)"),
         ("input('Name?')", "StdinNotImplementedError: "),
         ("exit()", "its kernel ended in the middle of the notebook (exit code 0)"),
         ("raise SystemExit(3)", "SystemExit: 3"),
@@ -301,6 +310,55 @@ def test_after_a_cell_that_is_marked_to_raise_the_others_run(small: Job, tmp_pat
     assert "after" in str(nbformat.read(run.output, as_version=4)["cells"][-1]["outputs"])
 
 
+LONG = "; import time; time.sleep(0.2)"
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        # Whoever prints may be interrupted by somebody who prints.
+        (
+            "import gc\nclass Last:\n  def __del__(self): print('gone')\n"
+            "gc.set_threshold(5)\nfor n in range(3000):\n  x = Last(); x.x = x; print(n)",
+            "2999",
+        ),
+        (
+            "import signal\nsignal.signal(signal.SIGALRM, lambda *a: print('tick'))\n"
+            "signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)\nfor n in range(20000): print(n)\n"
+            "signal.setitimer(signal.ITIMER_REAL, 0)",
+            "19999",
+        ),
+        ("print('x' * 30_000_000); print('end')", "end"),
+        ("print('a\\udc80b')", "b\n"),  # as odd names of files have it: no file could hold half a letter
+        ("import subprocess; _ = subprocess.run('yes | head -c 3000000; echo end', shell=True)", "end"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGINT)" + LONG, ""),
+        (
+            "import threading; [threading.Thread(target=print, args=('t' * 99,)).start() for _ in range(50)]" + LONG,
+            "ttt",
+        ),
+    ],
+)
+def test_nothing_is_cut_whatever_prints_and_when(
+    small: Job, tmp_path: Path, server: Server, cell: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # with it an ordinary kernel leaves what programs print alone
+    run, executed = ran(small, tmp_path, server, cell)
+    assert run.failure == ("" if text else "KeyboardInterrupt")
+    printed = "".join(out.get("text", "") for out in executed["cells"][2]["outputs"])
+    assert text in printed
+    assert printed.count("t" * 99) == (50 if "thread" in cell else 0)
+
+
+def test_after_the_loaded_process_was_ended_another_comes_up_that_is_like_it(small: Job, tmp_path: Path) -> None:
+    with kernels("fork") as server:
+        if server.engine != "fork":
+            pytest.skip("this system does not fork")
+        ran(small, tmp_path, server, "import os; os.kill(os.getppid(), 9)", "import time; time.sleep(2)")
+        run, executed = ran(small, tmp_path, server, "import matplotlib.pyplot as plt; _ = plt.plot([0, 1])")
+    assert run.failure == ""
+    assert "image/png" in executed["cells"][2]["outputs"][0]["data"]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="this system does not fork")
 def test_what_a_notebook_forks_may_print_and_end_as_it_likes(small: Job, tmp_path: Path, server: Server) -> None:
     cell = "import multiprocessing as m; p = m.get_context('fork').Process(target=print, args=('x' * 9,)); p.start()"
@@ -314,7 +372,7 @@ def test_both_engines_give_the_same_numbers_and_figures(small: Job, tmp_path: Pa
     read_job(small.request, find_notebooks(), tmp_path / "snapshot")
     for engine, snapshot in (("fork", tmp_path / "snapshot"), ("plain", None)):
         (tmp_path / engine).mkdir()
-        with kernels(engine, 1) as server:  # type: ignore[arg-type]
+        with kernels(engine) as server:  # type: ignore[arg-type]
             for notebook in small.notebooks:
                 output = tmp_path / engine / notebook.path.name
                 assert run_notebook(small, notebook, output, server, snapshot, 30).failure == ""

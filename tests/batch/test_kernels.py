@@ -22,7 +22,7 @@ SLOW = 120  # seconds that a busy machine is given for what takes one
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    with kernels("fork", 2) as opened:
+    with kernels("fork") as opened:
         if opened.engine != "fork":
             pytest.skip("this system does not fork")
         yield opened
@@ -111,10 +111,12 @@ def test_stopping_ends_what_runs_at_once_and_starts_nothing_more(server: Server)
     assert server.running() == []
     with pytest.raises(Stopped):
         server.call(os.getpid)
+    with pytest.raises(Stopped):
+        server.start(time.sleep, SLOW)
 
 
 def test_the_plain_engine_calls_in_this_process() -> None:
-    with kernels("plain", 1) as server:
+    with kernels("plain") as server:
         assert server.call(os.getpid) == os.getpid()
 
 
@@ -123,7 +125,7 @@ import os, sys, threading, time
 from qieval.batch.kernels import kernels
 
 if __name__ == "__main__":
-    with kernels("fork", 1) as server:
+    with kernels("fork") as server:
         print(server.call(os.getpid), flush=True)
         if sys.argv[1] == "stay":
             threading.Thread(target=server.call, args=(time.sleep, 600), daemon=True).start()

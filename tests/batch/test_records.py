@@ -118,7 +118,7 @@ def test_the_pages_across_reports_are_made_in_spite_of_a_damaged_one(tmp_path: P
     assert "kangra" not in (tmp_path / "compare.html").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(("reports", "written"), [(QUICK, True), (QUICK + 1, False)])
+@pytest.mark.parametrize(("reports", "written"), [(0, False), (QUICK, True), (QUICK + 1, False)])
 def test_who_stops_a_batch_need_not_wait_for_pages_over_many_reports(
     tmp_path: Path, reports: int, written: bool
 ) -> None:

@@ -26,13 +26,13 @@ class Drivers:
         self._turn = threading.Condition()
 
     def drive(self, threads: int) -> None:
-        """Do everything with so many threads; what a step raises stops them all and is raised here."""
+        """Do everything with so many threads; what a step raises is raised here at once, and they take no other."""
         # Daemons: one that waits for a process that does not answer must not keep a stopped batch from ending.
         running = [threading.Thread(target=self._work, daemon=True) for _ in range(threads)]
         for thread in running:
             thread.start()
         for thread in running:
-            while thread.is_alive():
+            while thread.is_alive() and self._error is None:
                 thread.join(timeout=0.2)  # not for ever: on Windows Ctrl-C would have to wait for it
         if self._error is not None:
             raise self._error

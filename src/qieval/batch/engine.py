@@ -105,7 +105,7 @@ def _why_it_ended(server: Server, kernel: _Kernel, limit: _Limit, minutes: float
 def _ended_by(code: int | None) -> str:
     """What an exit code says of a kernel that ended by itself."""
     if code is not None and code < 0:
-        name = signal.Signals(-code).name
+        name = signal.Signals(-code).name if -code in set(signal.Signals) else f"signal {-code}"
         if name == "SIGKILL":
             return f"the system ended it (SIGKILL), mostly because memory ran out -> {LESS_MEMORY}"
         return f"its kernel crashed ({name})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from dataclasses import dataclass
@@ -86,12 +87,20 @@ def run_notebook(
         failure = f"the executed notebook could not be saved ({error.strerror or error}) -> see to the disk"
     except Exception as error:  # no kernel could be had: the batch goes on, and the section says why
         failure = _in_words(type(error).__name__, str(error))
+        _remove_if_cut(output)
     return Run(
         notebook=notebook,
         output=output,
         failure=without_folders(failure, job.home, job.parameters.data),
         seconds=time.monotonic() - started,
     )
+
+
+def _remove_if_cut(output: Path) -> None:
+    try:
+        json.loads(output.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        output.unlink(missing_ok=True)
 
 
 def plain_parameters(job: Job) -> dict[str, object]:

@@ -17,25 +17,23 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-REPLY = "execute_reply"  # the message that ends a cell; the one before the first cell is of this kind too
-FAULT = "fault"  # a message after which the kernel ends: what kept it from going on lies outside the notebook
-Message = tuple[str, dict[str, Any]]  # its kind and content, as Jupyter's messages have them
-
 
 def run_cells(connection: Connection, folder: str, environment: Mapping[str, str]) -> None:
     """Be the kernel of one notebook, in its folder, until the other end of the connection closes."""
     _become_independent()
+    from qieval.batch.channel import FAULT, Channel
+    from qieval.batch.shell import serve
+
+    channel = Channel(connection)
     try:
         os.environ.update(environment)
         os.chdir(folder)
-        from qieval.batch.shell import serve
-
-        serve(connection)
+        serve(channel, connection)
     except EOFError:
         pass
-    except Exception as error:
-        with suppress(OSError):
-            connection.send((FAULT, {"reason": f"its kernel could not go on ({error})"}))
+    except BaseException as error:
+        channel.send(FAULT, {"reason": f"its kernel could not go on ({error or type(error).__name__})"})
+    channel.close()
     os._exit(0)
 
 

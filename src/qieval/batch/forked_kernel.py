@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from multiprocessing.connection import Pipe, wait
 from typing import Any
 
@@ -13,8 +15,8 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import NotebookExecutionManager
 
 from qieval.batch import forked
-from qieval.batch.forked import FAULT, REPLY, Message
-from qieval.batch.kernels import Forked, Server, Stopped
+from qieval.batch.channel import FAULT, REPLY, Message, received
+from qieval.batch.kernels import Server, Stopped
 
 SOON = 2.0  # seconds
 
@@ -28,13 +30,11 @@ class ForkedKernel(PapermillNotebookClient):
     def __init__(
         self, server: Server, notebook: NotebookExecutionManager, folder: str, environment: Mapping[str, str]
     ) -> None:
-        if server.stopped:
-            raise Stopped
         super().__init__(notebook, record_timing=False)
         self._server = server
         self._connection, theirs = Pipe()
         with theirs:
-            self._process = server.started(Forked(forked.run_cells, theirs, folder, {**os.environ, **environment}))
+            self._process = server.start(forked.run_cells, theirs, folder, {**os.environ, **environment})
 
     def execute(self) -> None:
         """Run the cells until one fails.
@@ -78,6 +78,9 @@ class ForkedKernel(PapermillNotebookClient):
     def end(self) -> None:
         """End the kernel and what it has started at once, from any thread."""
         self._process.kill()
+        # What it has started may have left its group and hold the connection, in which half a message may be.
+        with suppress(OSError), socket.socket(fileno=os.dup(self._connection.fileno())) as same:
+            same.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Leave nothing open."""
@@ -121,8 +124,8 @@ class ForkedKernel(PapermillNotebookClient):
         if self._connection not in wait([self._connection, self._process.sentinel]):
             raise DeadKernelError
         try:
-            kind, content = self._connection.recv()
-        except (EOFError, OSError):
+            kind, content = received(self._connection)
+        except (EOFError, OSError, ValueError):  # the last was cut off
             raise DeadKernelError from None
         if kind == FAULT:
             raise RuntimeError(content["reason"])

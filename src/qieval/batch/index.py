@@ -36,7 +36,7 @@ def write_index_in_haste(folder: Path) -> None:
 
     Then they stay as they were until the next batch.
     """
-    if sum(1 for _ in record_files(folder)) <= QUICK:
+    if 0 < sum(1 for _ in record_files(folder)) <= QUICK:
         write_index(folder)
 
 

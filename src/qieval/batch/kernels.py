@@ -27,10 +27,10 @@ FOLDERS = "QIEVAL_TEMPORARY"  # tells the server which folders to remove when it
 # The name of a socket may have 103 letters (of Linux 107); that of the server is /pymp-12345678/listener-12345678 in
 # the folder of temporary files.
 LONGEST = 70
-# Several kernels at once use all processors as it is; and threads do not survive a fork.
 # Figures of pyplot are shown in the notebook, as every kernel has it.
 DRAWING = {"MPLBACKEND": os.environ.get("MPLBACKEND") or "module://matplotlib_inline.backend_inline"}
 LONGEST_CALL = 1800.0  # seconds that checking the data or writing a report may take, which takes a moment
+# Several kernels at once use all processors as it is; and threads do not survive a fork.
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
 
@@ -52,7 +52,6 @@ class Server:
         self.stopped = False
         self.folder = folder  # for what kernels leave behind
         self._running: set[_Process] = set()
-        self._lock = threading.Lock()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -71,14 +70,14 @@ class Server:
         Exception
             Whatever the function raises.
         """
-        if self.stopped:
-            raise Stopped
         if self.engine == "plain":
+            if self.stopped:
+                raise Stopped
             return function(*arguments)
         receiver, sender = Pipe(duplex=False)
         with receiver:
             with sender:
-                process = self.started(Forked(forked.answer, sender, function, arguments))
+                process = self.start(forked.answer, sender, function, arguments)
             try:
                 if not receiver.poll(LONGEST_CALL):
                     process.kill()
@@ -94,6 +93,22 @@ class Server:
         if error is not None:
             raise error
         return found
+
+    def start(self, function: Callable[..., None], *arguments: Any) -> Forked:
+        """A process forked from the loaded one, which `stop` reaches until it has `ended`.
+
+        Raises
+        ------
+        Stopped
+            If the batch was stopped.
+        """
+        with Forked.lock:
+            if self.stopped:  # or another server would come up
+                raise Stopped
+            if _server_has_ended():  # Python would start another, but without what ours is given
+                _start_server()
+            process = Forked(function, *arguments)
+        return self.started(process)
 
     def started(self, process: Any) -> Any:
         """Keep a process in mind until it has `ended`, so that `stop` reaches it; returns it."""
@@ -118,8 +133,8 @@ class Server:
 
 
 @contextmanager
-def kernels(engine: Engine, jobs: int) -> Iterator[Server]:
-    """A server for `jobs` notebooks at once; when it is left, nothing of it runs or lies about any more.
+def kernels(engine: Engine) -> Iterator[Server]:
+    """A server for the notebooks of a batch; when it is left, nothing of it runs or lies about any more.
 
     Where processes cannot be forked safely, ordinary kernels serve whatever the engine.
     """
@@ -204,10 +219,23 @@ def _start_server() -> None:
 
 def _end_server() -> None:
     """End the server at once; the next who needs one starts another."""
-    number = getattr(forkserver._forkserver, "_forkserver_pid", None)
+    number = _server_number()
     if number is not None:
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, ChildProcessError):
             os.kill(number, signal.SIGKILL)
+            os.waitid(os.P_PID, number, os.WEXITED | os.WNOWAIT)
+
+
+def _server_has_ended() -> bool:
+    number = _server_number()
+    try:  # without taking the news from Python, which asks too
+        return number is None or bool(os.waitid(os.P_PID, number, os.WEXITED | os.WNOHANG | os.WNOWAIT))
+    except ChildProcessError:
+        return True
+
+
+def _server_number() -> int | None:
+    return getattr(forkserver._forkserver, "_forkserver_pid", None)
 
 
 def _context() -> ForkServerContext:
@@ -238,18 +266,17 @@ class Forked:
 
     stdin = stdout = stderr = None
     # Starting any process looks after all others, which must not happen while one is being asked how it ended.
-    _lock = threading.Lock()
+    lock = threading.Lock()  # to be held while one is made
 
     def __init__(self, function: Callable[..., None], *arguments: Any) -> None:
         self._process: ForkServerProcess = _context().Process(target=function, args=arguments)
-        with self._lock:
-            self._process.start()
+        self._process.start()
         assert self._process.pid is not None
         self.pid: int = self._process.pid
         self.sentinel: int = self._process.sentinel
 
     def poll(self) -> int | None:
-        with self._lock:
+        with self.lock:
             return self._process.exitcode
 
     def wait(self) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import tempfile
 import time
 import uuid
@@ -27,6 +28,10 @@ from qieval.batch.kernels import Server, Stopped, end_group
 LONGEST = 95
 
 
+# What programs print that it starts is in the notebook, and would stand among what the batch prints as well.
+SILENT = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
 class OrdinaryKernel:
     """Runs the cells of one notebook in a process of its own that imports everything anew."""
 
@@ -43,7 +48,7 @@ class OrdinaryKernel:
             record_timing=False,
             extra_arguments=["--log-level=50"],
         )
-        self._started_with = {"cwd": folder, "env": {**os.environ, **environment}}
+        self._started_with = {"cwd": folder, "env": {**os.environ, **environment}} | SILENT
 
     def execute(self) -> None:
         """Run the cells until one fails.

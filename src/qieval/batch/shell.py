@@ -6,70 +6,61 @@ What cells do and show is ipykernel's own; only the way its messages take is sho
 from __future__ import annotations
 
 import builtins
+import codecs
 import getpass
 import io
 import os
+import signal
 import sys
-import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from pathlib import PurePath
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
+from ipykernel.eventloops import enable_gui
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython.core.error import StdinNotImplementedError
 from jupyter_client.session import Session
 from traitlets.config import Config
 
-from qieval.batch.forked import REPLY
+from qieval.batch.channel import REPLY, Channel
+
+PATIENCE = 1.0  # seconds that are waited for what programs have printed, if one goes on printing
 
 
-class Channel:
-    """Sends messages from any thread of this process."""
+def serve(channel: Channel, connection: Connection) -> None:
+    """Run each cell that comes, until this process is ended.
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._lock = threading.Lock()
-        self._process = os.getpid()
-
-    def is_ours(self) -> bool:
-        """Whether this process may send: what the notebook forks has the connection too, and would cut messages."""
-        return os.getpid() == self._process
-
-    def send(self, kind: str, content: dict[str, Any]) -> None:
-        """Send one message."""
-        if self.is_ours():
-            with self._lock:
-                self._connection.send((kind, content))
-
-
-def serve(connection: Connection) -> None:
-    """Run each cell that comes, until this process is ended."""
-    channel = Channel(connection)
+    Raises
+    ------
+    EOFError
+        If the other end of the connection is closed.
+    """
     shell = _shell(channel)
-    with _printed_elsewhere(channel) as send_printed:
+    with _printed_elsewhere(channel) as all_sent:
         channel.send(REPLY, {"language_info": IPythonKernel.language_info})
-        while True:
+        while not shell.exit_now:
             source = connection.recv()
             channel.send("execute_input", {"code": source, "execution_count": shell.execution_count})
-            outcome = shell.run_cell(source, store_history=True)
-            sys.stdout.flush()
-            send_printed()
+            with _interruptible():
+                outcome = shell.run_cell(source, store_history=True)
+            if not channel.is_ours():
+                os._exit(1)  # a fork that the cell has made and not ended
+            all_sent()
             channel.send(REPLY, _reply(shell, outcome))
-            if shell.exit_now:
-                return
 
 
 def _shell(channel: Channel) -> ZMQInteractiveShell:
     """A shell that shows, prints and fails over the channel; there is nobody whom it could ask."""
+    kernel = SimpleNamespace(eventloop=None)  # of which the shell asks no more
     # Without a history there is no thread and no file.
-    shell = ZMQInteractiveShell.instance(
-        config=Config(HistoryManager={"enabled": False}), kernel=SimpleNamespace(eventloop=None)
-    )
+    shell = ZMQInteractiveShell.instance(config=Config(HistoryManager={"enabled": False}), kernel=kernel)
+    shell.enable_gui = lambda gui=None: enable_gui(gui, kernel)  # type: ignore[method-assign]
     for shown in (shell.displayhook, shell.display_pub):
         shown.session = _Session(channel)  # type: ignore[union-attr]
     sys.stdout, sys.stderr = _Stream("stdout", channel), _Stream("stderr", channel)
@@ -80,8 +71,18 @@ def _shell(channel: Channel) -> ZMQInteractiveShell:
     return shell
 
 
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """A cell may interrupt itself; what waits for the next one may not be interrupted."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _reply(shell: ZMQInteractiveShell, outcome: Any) -> dict[str, Any]:
-    if outcome.success and not shell._last_traceback_during_displayhook:
+    if outcome.success and not getattr(shell, "_last_traceback_during_displayhook", False):
         return {"status": "ok"}
     error = outcome.error_before_exec or outcome.error_in_exec
     known = {"ename": type(error).__name__, "evalue": str(error), "traceback": shell._last_traceback or []}
@@ -112,19 +113,24 @@ class _Stream(io.TextIOBase):
         self._channel = channel
 
     def write(self, text: str) -> int:
+        if self.closed:
+            raise ValueError("I/O operation on closed file")
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        if not self._channel.is_ours():
-            os.write(1, text.encode("utf-8", "replace"))
-        elif text:
-            self._channel.send("stream", {"name": self.name, "text": text})
+        if self._channel.is_ours():
+            self._channel.print(self.name, text)
+        else:
+            os.write(self.fileno(), text.encode("utf-8", "replace"))
         return len(text)
+
+    def flush(self) -> None:
+        """All is on its way already; nor does it fail when closed, or the error in the cell could not be shown."""
 
     def writable(self) -> bool:
         return True
 
     def fileno(self) -> int:
-        return 1
+        return 1 if self.name == "stdout" else 2
 
 
 def _nobody_to_ask(*arguments: Any, **more: Any) -> NoReturn:
@@ -133,18 +139,34 @@ def _nobody_to_ask(*arguments: Any, **more: Any) -> NoReturn:
 
 @contextmanager
 def _printed_elsewhere(channel: Channel) -> Iterator[Any]:
-    """Catch what programs print that this process starts, and libraries past Python; gives what sends it so far."""
-    with tempfile.TemporaryFile(buffering=0) as file, open(os.devnull, "rb") as nothing:
+    """Catch what programs print that this process starts, and libraries past Python.
+
+    Gives what waits until all that was printed so far is on its way.
+    """
+    with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
-        for number in (1, 2):
-            os.dup2(file.fileno(), number)
-        sent = 0
+    taking = threading.Lock()
+    ends = {}
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        ends[name], printed = os.pipe()
+        os.dup2(printed, number)
+        os.close(printed)
 
-        def send() -> None:
-            nonlocal sent
-            text = os.pread(file.fileno(), os.fstat(file.fileno()).st_size - sent, sent)
-            if text:
-                sent += len(text)
-                channel.send("stream", {"name": "stdout", "text": text.decode("utf-8", "replace")})
+    def take(name: str) -> None:
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        while True:
+            wait([ends[name]])
+            with taking:
+                channel.print(name, decoder.decode(os.read(ends[name], 2**16)))
 
-        yield send
+    def all_sent() -> None:
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            with taking:
+                if not wait(list(ends.values()), timeout=0):
+                    return
+            time.sleep(0.0005)
+
+    for name in ends:
+        threading.Thread(target=take, args=(name,), daemon=True).start()
+    yield all_sent

@@ -18,7 +18,7 @@ def make(
     to_make: Sequence[Pending], watcher: Watcher, ended: Callable[[Made], None], *, jobs: int, engine: Engine = "fork"
 ) -> None:
     """Make these reports on this computer, as many notebooks at once as there are jobs, each in its own process."""
-    with kernels(engine, jobs) as server:
+    with kernels(engine) as server:
         import papermill  # noqa: F401 - takes a moment, which the server needs to load as well
 
         making = _Making(server, watcher, ended)

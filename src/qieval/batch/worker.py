@@ -127,7 +127,7 @@ def _server() -> Server:
     # Dask starts its workers as daemons, which may not have processes of their own, since these could outlive them.
     # Ours do not: they end with the process that started them.
     current_process()._config["daemon"] = False  # type: ignore[attr-defined]
-    return _OPEN.enter_context(kernels("fork", 1))
+    return _OPEN.enter_context(kernels("fork"))
 
 
 _OPEN = ExitStack()
