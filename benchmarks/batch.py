@@ -1,6 +1,7 @@
 """What a batch costs beside other ways to run the same notebooks: prints a table in Markdown. Run by `make bench`.
 
-    .venv/bin/python benchmarks/batch.py              # a district's collaborative: 10 facilities, one indicator
+    .venv/bin/python benchmarks/batch.py              # a pilot of seven facilities with one indicator, some minutes
+    .venv/bin/python benchmarks/batch.py --facilities 10
     .venv/bin/python benchmarks/batch.py --of small   # the studies `small` and `hub_spoke_india` instead
     .venv/bin/python benchmarks/batch.py --of demo    # 24 facilities, four indicators
     .venv/bin/python benchmarks/batch.py --long       # also 400 reports beside 40, and 200 of which nothing has changed
@@ -30,8 +31,9 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 UNCHANGED = 200  # reports
-LOOK = 1.0  # seconds between looks at the memory, which take a moment themselves
-REPORTS = {"small": 40, "district": 40, "demo": 4}  # of our batches, by the kind of study
+PILOT = 7  # facilities, as the published hub-and-spoke pilot has
+LOOK = 3.0  # seconds between looks at the memory, which take a moment themselves
+REPORTS = {"small": 40, "pilot": 40, "demo": 4}  # of our batches, by the kind of study
 MIB = 2**20
 
 
@@ -54,7 +56,7 @@ def main() -> None:
     asked = arguments()
     with tempfile.TemporaryDirectory(prefix="qieval-bench-") as name:
         folder = Path(name)
-        studies = studies_of(asked.of, folder)
+        studies = studies_of(asked.of, asked.facilities, folder)
         notebooks = plan(studies)
         sources = copies(studies, asked.reports, folder)
         n_ours = len(notebooks) * asked.reports // len(studies)
@@ -68,7 +70,8 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     """What was asked for on the command line."""
     parser = argparse.ArgumentParser(description="What a batch costs beside other ways to run the same notebooks.")
-    parser.add_argument("--of", choices=REPORTS, default="district", help="the kind of study")
+    parser.add_argument("--of", choices=REPORTS, default="pilot", help="the kind of study")
+    parser.add_argument("--facilities", type=int, default=PILOT, help="of a pilot")
     parser.add_argument("--long", action="store_true", help="also ten times as many reports, in time and memory")
     parser.add_argument("--reports", type=int, help="reports of our batches: 40, or 4 of the demo")
     parser.add_argument("--rounds", type=int, default=3)
@@ -77,32 +80,35 @@ def arguments() -> argparse.Namespace:
     return asked
 
 
-def studies_of(kind: str, folder: Path) -> list[Path]:
+def studies_of(kind: str, facilities: int, folder: Path) -> list[Path]:
     """Their parameter files."""
     shipped = {"small": ["small", "hub_spoke_india"], "demo": ["demo"]}
     if kind in shipped:
         return [ROOT / "params" / f"{name}.yaml" for name in shipped[kind]]
-    return [district(folder)]
+    return [pilot(facilities, folder)]
 
 
-def district(folder: Path) -> Path:
-    """A collaborative of the usual least size, ten facilities, with one indicator; simulated into `folder`."""
+def pilot(facilities: int, folder: Path) -> Path:
+    """A collaborative with one indicator, all its tables simulated into `folder`."""
     import yaml
 
     from qieval.study.simulate.collaborative import simulate
     from qieval.study.simulate.examples import DEMO
     from qieval.study.simulate.tables import write_tables
 
-    design = replace(DEMO, facilities=10, hubs=1, never_visited=1, waves=2, projects=20, indicators=DEMO.indicators[:1])
+    design = replace(
+        DEMO, facilities=facilities, hubs=1, never_visited=1, waves=2, projects=2 * facilities,
+        indicators=DEMO.indicators[:1],
+    )  # fmt: skip
     write_tables(simulate(design).tables, folder / "data")
     values = {
-        "collaborative": "district",
-        "title": "District collaborative (simulated)",
+        "collaborative": "pilot",
+        "title": "Pilot (simulated)",
         "data": str(folder / "data"),
         "data_cut": design.data_cut,
         "phases": {name: list(edges) for name, edges in design.phases.items()},
     }
-    path = folder / "district.yaml"
+    path = folder / "pilot.yaml"
     path.write_text(yaml.safe_dump(values, allow_unicode=True), encoding="utf-8")
     return path
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -41,11 +42,6 @@ def _fallback_fonts() -> list[str]:
     return [name for script in SCRIPTS if (name := f"Noto Sans {script}") in installed]
 
 
-@lru_cache(maxsize=16)
-def _drawable(font: str) -> frozenset[int]:
-    return frozenset(font_manager.get_font(font_manager.findfont(font)).get_charmap())
-
-
 # Said under a figure, since its reader ought to know, and the one who makes it can mend it.
 BOXES = "Letters that no font of this computer can draw are boxes: install the Noto font of their script."
 
@@ -81,28 +77,43 @@ def drawing(height: float, *, width: float = WIDTH) -> Iterator[Drawing]:
 
 def finished(figure: Drawing, *, name: str, alt: str, caption: str) -> Figure:
     """The drawing as a `Figure`; call it inside `drawing`."""
-    boxes = False
-    for text in figure.findobj(Text):
-        # Only where it is needed: each further font is searched for anew for every text.
-        lacking = {ord(letter) for letter in text.get_text() if letter.isprintable()} - _drawable(FONT)
-        if lacking:
+    svg, png, lacking = _drawn(figure)
+    if lacking:
+        for text in figure.findobj(Text):
             text.set_fontfamily([FONT, *_fallback_fonts()])
-            boxes = boxes or not lacking <= frozenset().union(*map(_drawable, _fallback_fonts()))
-    # The layout is found once for both formats, and each is drawn once: `savefig` would draw everything twice.
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.execute(figure)
-        figure.set_layout_engine("none")
+        svg, png, lacking = _drawn(figure)
+    caption = f"{caption} {BOXES}" if lacking else caption
+    return Figure(name=name, alt=alt, caption=caption, svg=svg, png=png)
+
+
+_LACKING = re.compile(r"Glyph (\d+) .* missing from font")
+
+
+def _drawn(figure: Drawing) -> tuple[str, bytes, set[str]]:
+    """The drawing in two formats, and the letters that its fonts lack."""
     svg, png = io.StringIO(), io.BytesIO()
-    FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
-    figure.dpi = DOTS_PER_INCH
-    canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        # The layout is found once for both formats, and each is drawn once: `savefig` would draw everything twice.
+        if (engine := figure.get_layout_engine()) is not None:
+            engine.execute(figure)
+            figure.set_layout_engine("none")
+        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None, "Creator": None})
+        figure.dpi, usual = DOTS_PER_INCH, figure.dpi
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        figure.dpi = usual
+        figure.set_layout_engine(engine)
+    lacking = set()
+    for one in said:
+        if found := _LACKING.match(str(one.message)):
+            lacking.add(chr(int(found[1])))
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
     drawn = Image.frombuffer("RGBA", canvas.get_width_height(), canvas.buffer_rgba())
     # Opaque, and packed less hard than by default: a tenth smaller, in half the time.
     drawn.convert("RGB").save(png, "png", compress_level=3, dpi=(DOTS_PER_INCH, DOTS_PER_INCH))
-    caption = f"{caption} {BOXES}" if boxes else caption
-    return Figure(name=name, alt=alt, caption=caption, svg=svg.getvalue(), png=png.getvalue())
+    return svg.getvalue(), png.getvalue(), {letter for letter in lacking if letter.isprintable()}
 
 
 def spread(positions: list[float], gap: float) -> list[float]:
