@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from qieval.batch import forked
+from qieval.batch.place import sweep_temporary
 from qieval.errors import ReportError
 
 Engine = Literal["fork", "plain"]
@@ -139,7 +140,7 @@ def kernels(engine: Engine) -> Iterator[Server]:
     Where processes cannot be forked safely, ordinary kernels serve whatever the engine.
     """
     try:
-        _sweep(Path(tempfile.gettempdir()))
+        sweep_temporary()
         root = _private_root() if engine == "fork" and _can_fork() else None
         folder = Path(tempfile.mkdtemp(prefix=f"qieval-{os.getpid()}-", dir=root))
     except OSError as error:
@@ -160,26 +161,6 @@ def kernels(engine: Engine) -> Iterator[Server]:
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sweep(temporary: Path) -> None:
-    """Remove what a batch has left that was killed together with its server."""
-    for found in [*temporary.glob("qieval-*-*"), *temporary.glob("pymp-*/qieval-*-*")]:
-        number = found.name.split("-")[1]
-        if number.isdecimal() and not _is_alive(int(number)):
-            shutil.rmtree(found if found.parent == temporary else found.parent, ignore_errors=True)
-
-
-def _is_alive(process: int) -> bool:
-    if os.name == "nt":
-        return True  # there asking in this way would end it
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # another user's
-        return True
-    return True
 
 
 def _private_root() -> str | None:

@@ -56,6 +56,27 @@ def sweep(out: Path) -> None:
             entry.unlink(missing_ok=True)
 
 
+def sweep_temporary() -> None:
+    """Remove what a batch has left in the folder of temporary files that was killed together with its server."""
+    temporary = Path(tempfile.gettempdir())
+    for found in [*temporary.glob("qieval-*-*"), *temporary.glob("pymp-*/qieval-*-*")]:
+        number = found.name.split("-")[1]
+        if number.isdecimal() and not _is_alive(int(number)):
+            shutil.rmtree(found if found.parent == temporary else found.parent, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    if os.name == "nt":
+        return True  # there asking in this way would end it
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
+
+
 def put_in_place(new: Path, final: Path, work: Path) -> None:
     """Put a finished folder in its place, on the disk for good, and remove the one that was there.
 

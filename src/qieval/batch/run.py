@@ -10,7 +10,7 @@ from qieval.batch.folders import without_folders
 from qieval.batch.index import write_index, write_index_in_haste
 from qieval.batch.lock import holding
 from qieval.batch.pending import Pending, Wish, pending
-from qieval.batch.place import NO_ROOM, work_folder
+from qieval.batch.place import NO_ROOM, sweep_temporary, work_folder
 from qieval.batch.plan import Notebook, Request
 from qieval.batch.results import Made, Watcher
 from qieval.errors import ReportError
@@ -72,6 +72,7 @@ def batch_folder(out: Path) -> Iterator[Path]:
     ReportError
         If `out` cannot be written to, another batch writes to it, or its disk is full.
     """
+    sweep_temporary()
     with holding(out):
         try:
             with work_folder(out) as work:
