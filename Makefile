@@ -46,7 +46,7 @@ bench: setup ## measure how many charts a second there are, and what a batch cos
 	@$(BIN)/python benchmarks/batch.py --of small --long
 	@$(BIN)/python benchmarks/batch.py --of demo --rounds 1
 
-soak: setup ## kill a batch at 50 random moments and see that nothing is lost, in a quarter of an hour
+soak: setup ## kill a batch at 50 random moments and see that nothing is lost, in some ten minutes
 	@QIEVAL_KILLS=50 $(BIN)/python -m pytest -q tests/batch/test_kills.py
 
 docs: setup ## write docs/data.md and docs/parameters.md anew from the source
