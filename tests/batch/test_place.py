@@ -15,6 +15,7 @@ import pytest
 
 from qieval.batch import place
 from qieval.batch.place import WORK, exchange, put_in_place, replace_json, sweep, work_folder
+from qieval.batch.run import batch_folder
 from qieval.errors import ReportError
 from tests.batch.test_lock import without_privileges
 
@@ -340,3 +341,19 @@ def test_a_reader_and_a_kill_find_the_file_whole_at_any_moment(tmp_path: Path) -
         running.send_signal(signal.SIGKILL)
         running.communicate(timeout=60)
         assert len(set(json.loads(path.read_text(encoding="utf-8")))) == 1
+
+
+def test_that_no_folder_for_temporary_files_can_be_used_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none() -> str:
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr("qieval.batch.place.tempfile.gettempdir", none)
+    begun = []
+    with (
+        pytest.raises(ReportError, match="No usable temporary directory found"),
+        batch_folder(tmp_path / "out") as work,
+    ):
+        begun.append(work.is_dir())
+    assert begun == [True]  # it is the workbook at the end that needs one

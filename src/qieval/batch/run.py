@@ -72,7 +72,8 @@ def batch_folder(out: Path) -> Iterator[Path]:
     ReportError
         If `out` cannot be written to, another batch writes to it, or its disk is full.
     """
-    sweep_temporary()
+    with suppress(OSError):  # there may be no folder for temporary files; whoever needs one says so
+        sweep_temporary()
     with holding(out):
         try:
             with work_folder(out) as work:
